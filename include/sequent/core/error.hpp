@@ -1,0 +1,42 @@
+// The exceptions of the library. Every message names what is wrong: the file and place, the size, the tensor or the option.
+#pragma once
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace sequent {
+
+// Concatenates its arguments as an output stream would write them: message("expected ", 4, " columns, got ", n).
+template <class... Parts>
+[[nodiscard]] std::string message(Parts const&... parts) {
+    std::ostringstream out;
+    out.imbue(std::locale::classic());
+    (out << ... << parts);
+    return out.str();
+}
+
+// Base of all that the library throws on purpose.
+struct error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// An argument does not fit: a size, a value or an option. Where PyTorch raises RuntimeError, ValueError or IndexError.
+struct argument_error : error {
+    using error::error;
+};
+
+// A file is missing, unreadable, damaged or not what it claims to be.
+struct file_error : error {
+    // place: "line 12", "byte 8", "tensor 'fc.weight'", or empty when the whole file is meant.
+    file_error(std::string_view file, std::string_view place, std::string_view what)
+        : error(place.empty() ? message(file, ": ", what) : message(file, ": ", place, ": ", what)) {}
+};
+
+// A computation left the finite numbers: names the step and the tensor.
+struct numeric_error : error {
+    using error::error;
+};
+
+}  // namespace sequent
