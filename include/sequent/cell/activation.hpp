@@ -1,0 +1,34 @@
+// The activations a cell's equations name. A backend passes its own policy with the same four functions; `precise` is the
+// reference, made of the standard library's (or the SIMD library's) tanh and exp.
+#pragma once
+
+#include <cmath>
+
+#include "../config.hpp"
+
+namespace sequent {
+
+struct precise {
+    template <class Number>
+    SEQUENT_HD static Number tanh(Number const& x) {
+        using std::tanh;
+        return tanh(x);
+    }
+    template <class Number>
+    SEQUENT_HD static Number sigmoid(Number const& x) {
+        using std::exp;
+        return Number(1) / (Number(1) + exp(-x));
+    }
+    template <class Number>
+    SEQUENT_HD static Number relu(Number const& x) {
+        using std::fmax;
+        return fmax(x, Number(0));
+    }
+    // 1 where x > 0, else 0: the derivative of relu.
+    template <class Number>
+    SEQUENT_HD static Number positive(Number const& x) {
+        return x > Number(0) ? Number(1) : Number(0);
+    }
+};
+
+}  // namespace sequent

@@ -1,0 +1,37 @@
+// A row-major matrix somebody else owns: pointer, sizes and the distance between rows.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+
+#include "../config.hpp"
+
+namespace sequent {
+
+template <class T>
+struct matrix_view {
+    T* data = nullptr;
+    int rows = 0;
+    int columns = 0;
+    std::ptrdiff_t stride = 0;  // elements from one row to the next
+
+    constexpr matrix_view() = default;
+    SEQUENT_HD constexpr matrix_view(T* data, int rows, int columns) : matrix_view(data, rows, columns, columns) {}
+    SEQUENT_HD constexpr matrix_view(T* data, int rows, int columns, std::ptrdiff_t stride)
+        : data(data), rows(rows), columns(columns), stride(stride) {}
+
+    SEQUENT_HD constexpr operator matrix_view<T const>() const
+        requires(!std::is_const_v<T>)
+    {
+        return {data, rows, columns, stride};
+    }
+
+    [[nodiscard]] SEQUENT_HD constexpr bool empty() const { return data == nullptr; }
+    [[nodiscard]] SEQUENT_HD constexpr T* row(int i) const { return data + i * stride; }
+    [[nodiscard]] SEQUENT_HD constexpr T& operator()(int i, int j) const { return row(i)[j]; }
+    [[nodiscard]] SEQUENT_HD constexpr matrix_view column_block(int first, int count) const {
+        return {data == nullptr ? nullptr : data + first, rows, count, stride};
+    }
+};
+
+}  // namespace sequent
