@@ -1,5 +1,5 @@
-// The activations a cell's equations name. A backend passes its own policy with the same four functions; `precise` is the
-// reference, made of the standard library's (or the SIMD library's) tanh and exp.
+// The activations a cell's equations name. A backend passes its own policy with the same four functions; `precise` is
+// the reference, made of the standard library's (or the SIMD library's) tanh and exp.
 #pragma once
 
 #include <cmath>

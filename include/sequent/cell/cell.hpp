@@ -1,5 +1,5 @@
-// What a cell is: sizes, counts and the equations of one unit, written once over a number type. Elementwise in the units,
-// one recurrent product a step. A cell that multiplies a gated state by a matrix (the minimal gated unit, GRU's
+// What a cell is: sizes, counts and the equations of one unit, written once over a number type. Elementwise in the
+// units, one recurrent product a step. A cell that multiplies a gated state by a matrix (the minimal gated unit, GRU's
 // reset-before form) is not one.
 #pragma once
 
@@ -16,7 +16,8 @@ namespace sequent {
 //
 //   step<Math>(x[G], h[G], before[S], unit[P], after[S], saved[K])
 //       x = W x_t + b_ih and h = U h_(t-1) + b_hh, apart because GRU's reset gate acts on the second alone
-//   step_backward<Math>(saved[K], before[S], after[S], unit[P], gradient[S], x_gradient[G], h_gradient[G], unit_gradient[P])
+//   step_backward<Math>(saved[K], before[S], after[S], unit[P], gradient[S], x_gradient[G], h_gradient[G],
+//   unit_gradient[P])
 //       gradient: of the loss to the states after the step; on return to the states before it, without the part that
 //       flows through the recurrent product. unit_gradient is added to.
 //
@@ -34,10 +35,11 @@ concept cell = requires {
     { Cell::state_name(0) } -> std::convertible_to<std::string_view>;
     { Cell::unit_name(0) } -> std::convertible_to<std::string_view>;
     typename Cell::template with_input<1>;
-} && requires(numbers<float, Cell::gate_count> const& gates, numbers<float, Cell::gate_count>& gate_gradients,
-              numbers<float, Cell::state_count> const& before, numbers<float, Cell::state_count>& after,
-              numbers<float, Cell::unit_count> const& unit, numbers<float, Cell::unit_count>& unit_gradients,
-              numbers<float, Cell::saved_count>& saved) {
+}
+&&requires(numbers<float, Cell::gate_count> const& gates, numbers<float, Cell::gate_count>& gate_gradients,
+           numbers<float, Cell::state_count> const& before, numbers<float, Cell::state_count>& after,
+           numbers<float, Cell::unit_count> const& unit, numbers<float, Cell::unit_count>& unit_gradients,
+           numbers<float, Cell::saved_count>& saved) {
     Cell::template step<precise>(gates, gates, before, unit, after, saved);
     Cell::template step_backward<precise>(saved, before, before, unit, after, gate_gradients, gate_gradients,
                                           unit_gradients);

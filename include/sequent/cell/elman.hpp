@@ -32,8 +32,10 @@ struct elman {
     SEQUENT_HD static void step(numbers<Number, 1> const& x, numbers<Number, 1> const& h, numbers<Number, 1> const&,
                                 numbers<Number, 0> const&, numbers<Number, 1>& after, numbers<Number, 1>& saved) {
         Number const sum = x[0] + h[0];
-        if constexpr (Function == nonlinearity::tanh) after[0] = Math::tanh(sum);  // (1)
-        else after[0] = Math::relu(sum);                                           // (2)
+        if constexpr (Function == nonlinearity::tanh)
+            after[0] = Math::tanh(sum);  // (1)
+        else
+            after[0] = Math::relu(sum);  // (2)
         saved[0] = after[0];
     }
 
@@ -43,8 +45,10 @@ struct elman {
                                          numbers<Number, 1>& gradient, numbers<Number, 1>& x_gradient,
                                          numbers<Number, 1>& h_gradient, numbers<Number, 0>&) {
         Number const& h = saved[0];
-        if constexpr (Function == nonlinearity::tanh) x_gradient[0] = gradient[0] * fma(-h, h, Number(1));  // (3)
-        else x_gradient[0] = gradient[0] * Math::positive(h);                                               // (4)
+        if constexpr (Function == nonlinearity::tanh)
+            x_gradient[0] = gradient[0] * fma(-h, h, Number(1));  // (3)
+        else
+            x_gradient[0] = gradient[0] * Math::positive(h);  // (4)
         h_gradient[0] = x_gradient[0];
         gradient[0] = Number(0);
     }

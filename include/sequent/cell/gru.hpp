@@ -1,5 +1,5 @@
-// Gated recurrent unit: Cho et al. 2014, in the form of PyTorch's nn.GRU and cuDNN: the reset gate acts on the recurrent
-// product with its bias ("reset after"). Equation numbers: docs/mathematics/gru.md.
+// Gated recurrent unit: Cho et al. 2014, in the form of PyTorch's nn.GRU and cuDNN: the reset gate acts on the
+// recurrent product with its bias ("reset after"). Equation numbers: docs/mathematics/gru.md.
 #pragma once
 
 #include <string_view>
@@ -27,12 +27,13 @@ struct gru {
     using with_input = gru<NewInput, Hidden>;
 
     template <class Math, class Number>
-    SEQUENT_HD static void step(numbers<Number, 3> const& x, numbers<Number, 3> const& h, numbers<Number, 1> const& before,
-                                numbers<Number, 0> const&, numbers<Number, 1>& after, numbers<Number, 4>& saved) {
-        Number const r = Math::sigmoid(x[0] + h[0]);     // (1)
-        Number const z = Math::sigmoid(x[1] + h[1]);     // (2)
-        Number const n = Math::tanh(fma(r, h[2], x[2])); // (3)
-        after[0] = fma(z, before[0] - n, n);             // (4): (1 - z) n + z h
+    SEQUENT_HD static void step(numbers<Number, 3> const& x, numbers<Number, 3> const& h,
+                                numbers<Number, 1> const& before, numbers<Number, 0> const&, numbers<Number, 1>& after,
+                                numbers<Number, 4>& saved) {
+        Number const r = Math::sigmoid(x[0] + h[0]);      // (1)
+        Number const z = Math::sigmoid(x[1] + h[1]);      // (2)
+        Number const n = Math::tanh(fma(r, h[2], x[2]));  // (3)
+        after[0] = fma(z, before[0] - n, n);              // (4): (1 - z) n + z h
         saved = {{r, z, n, h[2]}};
     }
 
@@ -44,12 +45,12 @@ struct gru {
         Number const &r = saved[0], &z = saved[1], &n = saved[2], &recurrent_n = saved[3];
         Number const one(1);
         Number const d_h = gradient[0];
-        Number const d_n = d_h * (one - z) * fma(-n, n, one);               // (5)
-        x_gradient[0] = d_n * recurrent_n * r * (one - r);                  // (6)
-        x_gradient[1] = d_h * (before[0] - n) * z * (one - z);              // (7)
+        Number const d_n = d_h * (one - z) * fma(-n, n, one);   // (5)
+        x_gradient[0] = d_n * recurrent_n * r * (one - r);      // (6)
+        x_gradient[1] = d_h * (before[0] - n) * z * (one - z);  // (7)
         x_gradient[2] = d_n;
-        h_gradient = {{x_gradient[0], x_gradient[1], Number(d_n * r)}};     // (8)
-        gradient[0] = d_h * z;                                              // (9)
+        h_gradient = {{x_gradient[0], x_gradient[1], Number(d_n * r)}};  // (8)
+        gradient[0] = d_h * z;                                           // (9)
     }
 };
 

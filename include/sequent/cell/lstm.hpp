@@ -1,5 +1,5 @@
-// Long short-term memory: Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000, in
-// the form of PyTorch's nn.LSTM. Equation numbers: docs/mathematics/lstm.md.
+// Long short-term memory: Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000,
+// in the form of PyTorch's nn.LSTM. Equation numbers: docs/mathematics/lstm.md.
 #pragma once
 
 #include <string_view>
@@ -27,12 +27,13 @@ struct lstm {
     using with_input = lstm<NewInput, Hidden>;
 
     template <class Math, class Number>
-    SEQUENT_HD static void step(numbers<Number, 4> const& x, numbers<Number, 4> const& h, numbers<Number, 2> const& before,
-                                numbers<Number, 0> const&, numbers<Number, 2>& after, numbers<Number, 5>& saved) {
-        Number const i = Math::sigmoid(x[0] + h[0]);    // (1)
-        Number const f = Math::sigmoid(x[1] + h[1]);    // (2)
-        Number const g = Math::tanh(x[2] + h[2]);       // (3)
-        Number const o = Math::sigmoid(x[3] + h[3]);    // (4)
+    SEQUENT_HD static void step(numbers<Number, 4> const& x, numbers<Number, 4> const& h,
+                                numbers<Number, 2> const& before, numbers<Number, 0> const&, numbers<Number, 2>& after,
+                                numbers<Number, 5>& saved) {
+        Number const i = Math::sigmoid(x[0] + h[0]);        // (1)
+        Number const f = Math::sigmoid(x[1] + h[1]);        // (2)
+        Number const g = Math::tanh(x[2] + h[2]);           // (3)
+        Number const o = Math::sigmoid(x[3] + h[3]);        // (4)
         Number const c = fma(f, before[1], Number(i * g));  // (5)
         Number const tanh_c = Math::tanh(c);
         after[0] = o * tanh_c;  // (6)

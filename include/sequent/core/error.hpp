@@ -1,4 +1,5 @@
-// The exceptions of the library. Every message names what is wrong: the file and place, the size, the tensor or the option.
+// The exceptions of the library. Every message names what is wrong: the file and place, the size, the tensor or the
+// option.
 #pragma once
 
 #include <sstream>

@@ -16,13 +16,12 @@ struct matrix_view {
     std::ptrdiff_t stride = 0;  // elements from one row to the next
 
     constexpr matrix_view() = default;
-    SEQUENT_HD constexpr matrix_view(T* data, int rows, int columns) : matrix_view(data, rows, columns, columns) {}
-    SEQUENT_HD constexpr matrix_view(T* data, int rows, int columns, std::ptrdiff_t stride)
-        : data(data), rows(rows), columns(columns), stride(stride) {}
+    SEQUENT_HD constexpr matrix_view(T* first, int row_count, int column_count)
+        : matrix_view(first, row_count, column_count, column_count) {}
+    SEQUENT_HD constexpr matrix_view(T* first, int row_count, int column_count, std::ptrdiff_t distance)
+        : data(first), rows(row_count), columns(column_count), stride(distance) {}
 
-    SEQUENT_HD constexpr operator matrix_view<T const>() const
-        requires(!std::is_const_v<T>)
-    {
+    SEQUENT_HD constexpr operator matrix_view<T const>() const requires(!std::is_const_v<T>) {
         return {data, rows, columns, stride};
     }
 

@@ -1,6 +1,6 @@
-// Counter-based random numbers: the value at (seed, stream, index) is a pure function, the same on every machine, backend
-// and thread, in any order. Philox 4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
-// SC 2011.
+// Counter-based random numbers: the value at (seed, stream, index) is a pure function, the same on every machine,
+// backend and thread, in any order. Philox 4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1,
+// 2, 3", SC 2011.
 #pragma once
 
 #include <array>

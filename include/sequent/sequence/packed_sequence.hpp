@@ -1,5 +1,5 @@
-// A batch of sequences of unequal length as one matrix of rows without padding, and the ways in and out of it. The layout
-// is PyTorch's PackedSequence; the sort is stable; a length of zero is legal.
+// A batch of sequences of unequal length as one matrix of rows without padding, and the ways in and out of it. The
+// layout is PyTorch's PackedSequence; the sort is stable; a length of zero is legal.
 #pragma once
 
 #include <span>
@@ -49,7 +49,8 @@ void pack_into(packed_sequence<T>& packed, Sequences const& sequences, int featu
     }
 }
 
-// Sequences: a range of contiguous ranges of T, such as std::vector<std::vector<int>> or std::span<std::span<int const>>.
+// Sequences: a range of contiguous ranges of T, such as std::vector<std::vector<int>> or std::span<std::span<int
+// const>>.
 template <class Sequences>
 [[nodiscard]] auto pack(Sequences const& sequences, int features = 1) {
     packed_sequence<std::remove_cvref_t<decltype(*std::begin(sequences)->data())>> packed;
@@ -64,11 +65,11 @@ template <class T>
 [[nodiscard]] packed_sequence<std::remove_const_t<T>> pack_padded(T* padded, int batch, int time, int features,
                                                                   std::span<int const> lengths) {
     if (batch < 1 || features < 1 || time < 0)
-        throw argument_error(message("sequent::pack_padded: cannot pack an array of shape [", batch, ", ", time, ", ",
-                                     features, "]"));
+        throw argument_error(
+            message("sequent::pack_padded: cannot pack an array of shape [", batch, ", ", time, ", ", features, "]"));
     if (lengths.size() != static_cast<std::size_t>(batch))
-        throw argument_error(message("sequent::pack_padded: expected one length per sequence, ", batch, ", but got ",
-                                     lengths.size()));
+        throw argument_error(
+            message("sequent::pack_padded: expected one length per sequence, ", batch, ", but got ", lengths.size()));
     int longest = 0;
     for (std::size_t i = 0; i < lengths.size(); ++i) {
         if (lengths[i] > time)
@@ -95,8 +96,8 @@ template <class T>
 template <class T>
 void unpack_padded(packing const& shape, matrix_view<T const> rows, T* padded, int time, T padding = T{}) {
     if (time < shape.steps())
-        throw argument_error(message("sequent::unpack: expected room for at least the longest sequence, ", shape.steps(),
-                                     " steps, but got ", time));
+        throw argument_error(message("sequent::unpack: expected room for at least the longest sequence, ",
+                                     shape.steps(), " steps, but got ", time));
     std::fill_n(padded, static_cast<std::ptrdiff_t>(shape.batch()) * time * rows.columns, padding);
     for (int t = 0; t < shape.steps(); ++t)
         for (int i = 0; i < shape.batch_sizes()[static_cast<std::size_t>(t)]; ++i) {

@@ -1,6 +1,6 @@
-// The shape of a packed batch: which row belongs to which step of which sequence. Longest sequence first, all rows of step
-// 0, then all rows of step 1, ...: PyTorch's PackedSequence layout. Step t has batch_sizes()[t] rows from row offsets()[t]
-// on; they belong to the first batch_sizes()[t] sequences of the sorted order.
+// The shape of a packed batch: which row belongs to which step of which sequence. Longest sequence first, all rows of
+// step 0, then all rows of step 1, ...: PyTorch's PackedSequence layout. Step t has batch_sizes()[t] rows from row
+// offsets()[t] on; they belong to the first batch_sizes()[t] sequences of the sorted order.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +33,8 @@ class packing {
             longest = std::max(longest, lengths[i]);
         }
         if (total > std::numeric_limits<int>::max())
-            throw argument_error(message("sequent::packing: ", total, " rows; at most ", std::numeric_limits<int>::max()));
+            throw argument_error(
+                message("sequent::packing: ", total, " rows; at most ", std::numeric_limits<int>::max()));
 
         sort_stably(lengths, longest);
         batch_sizes_.assign(static_cast<std::size_t>(longest), 0);

@@ -1,0 +1,15 @@
+// basic_english against the substitutions it stands for; characters must concatenate to the text.
+#include <cstdint>
+#include <cstdlib>
+
+#include "../tests/text/basic_english_rules.hpp"
+#include "sequent/text/tokenizer.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    std::string_view const text(reinterpret_cast<char const*>(data), size);
+    if (sequent::basic_english().tokens(text) != sequent_tests::basic_english_rules(text)) std::abort();
+    std::string joined;
+    for (std::string const& character : sequent::characters().tokens(text)) joined += character;
+    if (joined != text) std::abort();
+    return 0;
+}

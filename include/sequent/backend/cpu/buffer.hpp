@@ -1,0 +1,70 @@
+// Memory of the CPU backend: 64-byte aligned, grown when a batch exceeds all before it, never shrunk and never cleared.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace sequent {
+
+template <class T>
+class cpu_buffer {
+  public:
+    cpu_buffer() = default;
+    cpu_buffer(cpu_buffer const& other) {
+        reserve(other.size_);
+        std::copy_n(other.data(), other.size_, data());
+    }
+    cpu_buffer(cpu_buffer&& other) noexcept
+        : memory_(std::move(other.memory_)), size_(std::exchange(other.size_, 0)),
+          room_(std::exchange(other.room_, 0)) {}
+    cpu_buffer& operator=(cpu_buffer other) noexcept {
+        std::swap(memory_, other.memory_);
+        std::swap(size_, other.size_);
+        std::swap(room_, other.room_);
+        return *this;
+    }
+    ~cpu_buffer() = default;
+
+    // Makes room for n elements. The contents are lost when the buffer has to grow; new elements are not initialised.
+    T* reserve(std::size_t n) {
+        if (n > room_) {
+            memory_.reset(static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{64})));
+            room_ = n;
+        }
+        size_ = n;
+        return data();
+    }
+
+    // Makes room for n elements, keeping the first min(n, size()) and setting the others to `value`.
+    T* resize(std::size_t n, T value) {
+        std::size_t const kept = std::min(n, size_);
+        if (n > room_) {
+            cpu_buffer larger;
+            larger.reserve(std::max(n, 2 * room_));
+            std::copy_n(data(), kept, larger.data());
+            std::swap(memory_, larger.memory_);
+            room_ = larger.room_;
+        }
+        size_ = n;
+        std::fill(data() + kept, data() + n, value);
+        return data();
+    }
+
+    [[nodiscard]] T* data() { return memory_.get(); }
+    [[nodiscard]] T const* data() const { return memory_.get(); }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] T& operator[](std::size_t i) { return data()[i]; }
+    [[nodiscard]] T const& operator[](std::size_t i) const { return data()[i]; }
+
+  private:
+    struct release {
+        void operator()(T* memory) const { ::operator delete (memory, std::align_val_t{64}); }
+    };
+    std::unique_ptr<T, release> memory_;
+    std::size_t size_ = 0, room_ = 0;
+};
+
+}  // namespace sequent

@@ -1,0 +1,78 @@
+// Softmax cross-entropy and its gradient on the CPU, in double inside: a row's maximum is subtracted first, so no logit
+// overflows.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "../../core/error.hpp"
+#include "../../core/matrix.hpp"
+#include "../cross_entropy.hpp"
+
+namespace sequent {
+
+namespace detail {
+template <class T>
+int index_of_largest(T const* values, int n) {
+    int best = 0;
+    for (int c = 1; c < n; ++c)
+        if (!std::isnan(values[best]) && (values[c] > values[best] || std::isnan(values[c]))) best = c;
+    return best;
+}
+}  // namespace detail
+
+// logits [n, C], targets [n] in [0, C) or ignore_index, gradient [n, C]: of the loss, overwritten.
+// Throws argument_error for a target out of bounds.
+template <class T>
+cross_entropy_result cpu_cross_entropy(cross_entropy_request const& request, matrix_view<T const> logits,
+                                       std::span<int const> targets, matrix_view<T> gradient) {
+    int const classes = logits.columns;
+    double const smooth = request.label_smoothing / classes, sharp = 1 - request.label_smoothing;
+    auto const weight_of = [&](int c) {
+        return request.class_weights.empty() ? 1.0 : request.class_weights[static_cast<std::size_t>(c)];
+    };
+    double all_weights = 0;
+    for (int c = 0; c < classes; ++c) all_weights += weight_of(c);
+
+    cross_entropy_result result;
+    for (std::size_t r = 0; r < targets.size(); ++r) {
+        if (targets[r] == request.ignore_index) continue;
+        if (targets[r] < 0 || targets[r] >= classes)
+            throw argument_error(message("sequent::cross_entropy: target ", targets[r], " of row ", r,
+                                         " is out of bounds; there are ", classes, " classes"));
+        result.weight += weight_of(targets[r]);
+        ++result.rows;
+    }
+    double const divisor = request.sum ? 1 : result.weight;
+
+    double total = 0;
+    for (int r = 0; r < logits.rows; ++r) {
+        int const target = targets[static_cast<std::size_t>(r)];
+        T const* const row = logits.row(r);
+        T* const out = gradient.row(r);
+        if (target == request.ignore_index) {
+            std::fill_n(out, classes, T(0));
+            continue;
+        }
+        double const largest = static_cast<double>(*std::max_element(row, row + classes));
+        double sum = 0;
+        for (int c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(row[c]) - largest);
+        double const log_sum = largest + std::log(sum), weight = weight_of(target);
+        total += sharp * weight * (log_sum - static_cast<double>(row[target]));
+        if (smooth > 0)
+            for (int c = 0; c < classes; ++c) total += smooth * weight_of(c) * (log_sum - static_cast<double>(row[c]));
+        // d/dz_c = (softmax_c * (all weights of the row) - the weight put on c) / divisor
+        double const on_row = sharp * weight + smooth * all_weights;
+        for (int c = 0; c < classes; ++c) {
+            double const on_class = smooth * weight_of(c) + (c == target ? sharp * weight : 0);
+            double const softmax = std::exp(static_cast<double>(row[c]) - log_sum);
+            out[c] = static_cast<T>((softmax * on_row - on_class) / divisor);
+        }
+        result.correct += detail::index_of_largest(row, classes) == target;
+    }
+    result.loss = total / divisor;
+    return result;
+}
+
+}  // namespace sequent

@@ -1,0 +1,144 @@
+// The CPU's operations on matrices and blocks: affine maps, rows by index, pooling, and the small change of training.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "../../core/matrix.hpp"
+#include "../../core/random.hpp"
+#include "../../sequence/packing.hpp"
+#include "buffer.hpp"
+#include "eigen.hpp"
+#include "panel.hpp"
+
+namespace sequent {
+
+// y = x weight^T + bias. x: [n, in], weight: [out, in], bias: [out] or null, y: [n, out]. A row's bits depend on that
+// row alone.
+template <class T>
+void cpu_affine(matrix_view<T const> x, matrix_view<T const> weight, T const* bias, matrix_view<T> y) {
+    using number = simd<T, default_isa>;
+    constexpr int width = static_cast<int>(number::size);
+    int const depth = x.columns, outputs = weight.rows;
+    thread_local cpu_buffer<T> room;
+    T* const panel = room.reserve(static_cast<std::size_t>(depth + 1) * width);
+    for (int first = 0; first < outputs; first += width) {
+        int const count = std::min(width, outputs - first);
+        std::fill_n(panel, static_cast<std::size_t>(depth + 1) * width, T(0));
+        for (int o = 0; o < count; ++o) {
+            for (int k = 0; k < depth; ++k) panel[k * width + o] = weight(first + o, k);
+            if (bias != nullptr) panel[depth * width + o] = bias[first + o];
+        }
+        for_tiles<8>(0, x.rows, [&]<int R>(std::integral_constant<int, R>, int row) {
+            number sum[R][1];
+            for (int r = 0; r < R; ++r) sum[r][0] = number::load_aligned(panel + depth * width);
+            panel_product<R, 1, T, default_isa>(sum, x.row(row), x.stride, panel, depth);
+            alignas(64) T lanes[width];
+            for (int r = 0; r < R; ++r) {
+                sum[r][0].store_aligned(lanes);
+                std::copy_n(lanes, count, y.row(row + r) + first);
+            }
+        });
+    }
+}
+
+template <class T>
+void cpu_gather_rows(matrix_view<T const> from, std::span<int const> index, matrix_view<T> to) {
+    for (std::size_t r = 0; r < index.size(); ++r)
+        std::copy_n(from.row(index[r]), from.columns, to.row(static_cast<int>(r)));
+}
+
+template <class T>
+void cpu_scatter_add_rows(matrix_view<T const> from, std::span<int const> index, matrix_view<T> to) {
+    for (std::size_t r = 0; r < index.size(); ++r) {
+        T const* const row = from.row(static_cast<int>(r));
+        T* const out = to.row(index[r]);
+        for (int j = 0; j < from.columns; ++j) out[j] += row[j];
+    }
+}
+
+// Means over the steps of each sequence, in the user's order: rows [shape.rows(), F] -> [batch, F]. An empty sequence
+// has a mean of zero. divisor 0: each sequence's own length.
+template <class T>
+void cpu_mean_rows(packing const& shape, matrix_view<T const> rows, matrix_view<T> mean) {
+    for (int i = 0; i < shape.batch(); ++i) {
+        std::size_t const place = static_cast<std::size_t>(i);
+        T* const out = mean.row(shape.sorted_indices()[place]);
+        std::fill_n(out, rows.columns, T(0));
+        int const length = shape.lengths()[place];
+        for (int t = 0; t < length; ++t) {
+            T const* const row = rows.row(shape.row(t, i));
+            for (int j = 0; j < rows.columns; ++j) out[j] += row[j];
+        }
+        if (length > 0)
+            for (int j = 0; j < rows.columns; ++j) out[j] /= static_cast<T>(length);
+    }
+}
+
+template <class T>
+void cpu_mean_rows_backward(packing const& shape, matrix_view<T const> mean_gradient, matrix_view<T> row_gradient) {
+    for (int i = 0; i < shape.batch(); ++i) {
+        std::size_t const place = static_cast<std::size_t>(i);
+        T const* const from = mean_gradient.row(shape.sorted_indices()[place]);
+        int const length = shape.lengths()[place];
+        for (int t = 0; t < length; ++t) {
+            T* const to = row_gradient.row(shape.row(t, i));
+            for (int j = 0; j < row_gradient.columns; ++j) to[j] = from[j] / static_cast<T>(length);
+        }
+    }
+}
+
+// Maxima over the steps of each sequence, in the user's order, and the row each came from (the first, on a tie; -1 in
+// an empty sequence, whose maximum is zero). where: [batch, F].
+template <class T>
+void cpu_max_rows(packing const& shape, matrix_view<T const> rows, matrix_view<T> max, int* where) {
+    for (int i = 0; i < shape.batch(); ++i) {
+        std::size_t const place = static_cast<std::size_t>(i);
+        int const user = shape.sorted_indices()[place];
+        T* const out = max.row(user);
+        int* const from = where + static_cast<std::ptrdiff_t>(user) * rows.columns;
+        std::fill_n(out, rows.columns, T(0));
+        std::fill_n(from, rows.columns, -1);
+        for (int t = 0; t < shape.lengths()[place]; ++t) {
+            int const row = shape.row(t, i);
+            for (int j = 0; j < rows.columns; ++j)
+                if (t == 0 || rows(row, j) > out[j] || (std::isnan(rows(row, j)) && !std::isnan(out[j])))
+                    out[j] = rows(row, j), from[j] = row;
+        }
+    }
+}
+
+template <class T>
+void cpu_max_rows_backward(matrix_view<T const> max_gradient, int const* where, matrix_view<T> row_gradient) {
+    for (int r = 0; r < row_gradient.rows; ++r) std::fill_n(row_gradient.row(r), row_gradient.columns, T(0));
+    for (int i = 0; i < max_gradient.rows; ++i)
+        for (int j = 0; j < max_gradient.columns; ++j) {
+            int const row = where[static_cast<std::ptrdiff_t>(i) * max_gradient.columns + j];
+            if (row >= 0) row_gradient(row, j) += max_gradient(i, j);
+        }
+}
+
+// y = x / (1 - probability), or 0 with the given probability. Number j of the matrix is decided by random.uniform(j).
+template <class T>
+void cpu_drop(random_stream const& random, double probability, matrix_view<T const> x, matrix_view<T> y) {
+    T const factor = probability < 1 ? T(1 / (1 - probability)) : T(0);
+    std::uint64_t j = 0;
+    for (int r = 0; r < x.rows; ++r)
+        for (int c = 0; c < x.columns; ++c, ++j)
+            y(r, c) = random.uniform(j) < static_cast<float>(probability) ? T(0) : x(r, c) * factor;
+}
+
+// The sum of squares, in double, in blocks of fixed size: the same bits for the same numbers.
+template <class T>
+double cpu_sum_of_squares(T const* values, std::size_t n) {
+    constexpr std::size_t lanes = 8;
+    double sums[lanes] = {};
+    for (std::size_t j = 0; j < n; ++j)
+        sums[j % lanes] += static_cast<double>(values[j]) * static_cast<double>(values[j]);
+    double total = 0;
+    for (double const sum : sums) total += sum;
+    return total;
+}
+
+}  // namespace sequent

@@ -1,0 +1,66 @@
+// SIMD on the CPU: the number type of the kernels, partial loads and stores, and the activations. The only header that
+// includes xsimd. `Isa` is xsimd's architecture: it is part of every kernel's type, so that units of a program built
+// for different processors never share a kernel's symbol.
+#pragma once
+
+#include <xsimd/xsimd.hpp>
+
+#include "../../config.hpp"
+
+namespace sequent {
+
+using default_isa = xsimd::default_arch;
+
+template <class T, class Isa>
+using simd = xsimd::batch<T, Isa>;
+
+// Loads Count numbers into the first lanes; the others are zero.
+template <int Count, class T, class Isa>
+SEQUENT_HD simd<T, Isa> load_first(T const* from) {
+    constexpr int width = static_cast<int>(simd<T, Isa>::size);
+    if constexpr (Count == width) {
+        return simd<T, Isa>::load_unaligned(from);
+    } else {
+        alignas(64) T lanes[width] = {};
+        for (int i = 0; i < Count; ++i) lanes[i] = from[i];
+        return simd<T, Isa>::load_aligned(lanes);
+    }
+}
+
+// Stores the first Count lanes.
+template <int Count, class T, class Isa>
+SEQUENT_HD void store_first(T* to, simd<T, Isa> const& value) {
+    constexpr int width = static_cast<int>(simd<T, Isa>::size);
+    if constexpr (Count == width) {
+        value.store_unaligned(to);
+    } else {
+        alignas(64) T lanes[width];
+        value.store_aligned(lanes);
+        for (int i = 0; i < Count; ++i) to[i] = lanes[i];
+    }
+}
+
+// The activations of the CPU's kernels (the four functions of cell/activation.hpp).
+struct accurate {
+    template <class Number>
+    SEQUENT_HD static Number tanh(Number const& x) {
+        return xsimd::tanh(x);
+    }
+    // 1/2 + 1/2 tanh(x/2): gates and candidates share one kernel; the absolute error counts in a gate.
+    template <class Number>
+    SEQUENT_HD static Number sigmoid(Number const& x) {
+        Number const half(typename Number::value_type(0.5));
+        return xsimd::fma(half, tanh(Number(half * x)), half);
+    }
+    template <class Number>
+    SEQUENT_HD static Number relu(Number const& x) {
+        return xsimd::max(x, Number(typename Number::value_type(0)));
+    }
+    template <class Number>
+    SEQUENT_HD static Number positive(Number const& x) {
+        using value = typename Number::value_type;
+        return xsimd::select(x > Number(value(0)), Number(value(1)), Number(value(0)));
+    }
+};
+
+}  // namespace sequent

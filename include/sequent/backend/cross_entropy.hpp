@@ -1,0 +1,23 @@
+// What softmax cross-entropy is asked and answers on every backend. PyTorch's contract:
+// torch.nn.functional.cross_entropy.
+#pragma once
+
+#include <span>
+
+namespace sequent {
+
+struct cross_entropy_request {
+    std::span<double const> class_weights;  // one per class, or empty: ones
+    int ignore_index = -100;                // targets of this value count for nothing
+    double label_smoothing = 0;             // in [0, 1]
+    bool sum = false;                       // sum instead of weighted mean
+};
+
+struct cross_entropy_result {
+    double loss = 0;
+    double weight = 0;  // what the mean divided by: the sum of the weights of the targets that count
+    int correct = 0;    // rows whose largest logit (the first, on a tie; NaN is the largest) is the target's
+    int rows = 0;       // rows that count
+};
+
+}  // namespace sequent

@@ -1,0 +1,98 @@
+// Texts with class labels: reading AG News' CSV files, and the same texts as numbers.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "../core/error.hpp"
+#include "csv.hpp"
+
+namespace sequent {
+
+struct labelled_text {
+    int label = 0;  // from 0
+    std::string text;
+};
+
+struct labelled_text_options {
+    int classes = 4;
+    int limit = std::numeric_limits<int>::max();  // rows; the rest of the file is not read
+    csv_limits csv = {};
+};
+
+// Rows of three columns: class from 1 (it becomes label 0), title, description; the text is title + ' ' + description.
+// The files of AG News (Zhang, Zhao and LeCun, "Character-level Convolutional Networks for Text Classification", 2015).
+// file_error names file, line and column.
+[[nodiscard]] inline std::vector<labelled_text> read_labelled_text(std::filesystem::path const& path,
+                                                                   labelled_text_options const& options = {}) {
+    std::vector<labelled_text> result;
+    csv_reader rows(path, options.csv);
+    while (static_cast<std::int64_t>(result.size()) < options.limit && rows.next()) {
+        std::span<std::string_view const> const fields = rows.fields();
+        if (fields.size() != 3) rows.reject(0, message("expected 3 columns, got ", fields.size()));
+        char const* const last = fields[0].data() + fields[0].size();
+        int label = 0;
+        auto const [end, failure] = std::from_chars(fields[0].data(), last, label);
+        if (failure != std::errc{} || end != last || label < 1 || label > options.classes)
+            rows.reject(1, message("expected a class from 1 to ", options.classes, ", got '", fields[0], "'"));
+        labelled_text& row = result.emplace_back();
+        row.label = label - 1;
+        row.text.reserve(fields[1].size() + 1 + fields[2].size());
+        row.text.append(fields[1]).append(1, ' ').append(fields[2]);
+    }
+    return result;
+}
+
+// Rows of token ids with labels, in one block.
+class encoded_text {
+  public:
+    void add(int label, std::span<int const> tokens) {
+        if (labels_.size() == static_cast<std::size_t>(std::numeric_limits<int>::max()))
+            throw argument_error("encoded_text: more than 2^31 - 1 rows");
+        tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+        ends_.push_back(tokens_.size());
+        labels_.push_back(label);
+    }
+
+    [[nodiscard]] int size() const { return static_cast<int>(labels_.size()); }
+
+    // Of row 0 <= row < size(); no tokens where the text had none. Valid until the next add().
+    [[nodiscard]] std::span<int const> tokens(int row) const {
+        auto const index = static_cast<std::size_t>(row);
+        std::size_t const begin = index == 0 ? 0 : ends_[index - 1];
+        return std::span(tokens_).subspan(begin, ends_[index] - begin);
+    }
+    [[nodiscard]] int label(int row) const { return labels_[static_cast<std::size_t>(row)]; }
+
+    [[nodiscard]] std::span<int const> all_tokens() const { return tokens_; }
+    [[nodiscard]] std::span<int const> labels() const { return labels_; }
+
+  private:
+    std::vector<int> tokens_;        // of all rows, one after the other
+    std::vector<std::size_t> ends_;  // [size()] of each row in tokens_
+    std::vector<int> labels_;        // [size()]
+};
+
+// The numbers of the tokens of each row. tokenizer(text, callback) calls back with tokens, vocabulary[token] is a
+// number.
+template <class Vocabulary, class Tokenizer>
+[[nodiscard]] encoded_text encode(std::span<labelled_text const> rows, Vocabulary const& vocabulary,
+                                  Tokenizer&& tokenizer) {
+    encoded_text result;
+    std::vector<int> tokens;
+    for (labelled_text const& row : rows) {
+        tokens.clear();
+        tokenizer(row.text, [&](std::string_view token) { tokens.push_back(vocabulary[token]); });
+        result.add(row.label, tokens);
+    }
+    return result;
+}
+
+}  // namespace sequent

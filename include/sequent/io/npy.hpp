@@ -1,0 +1,261 @@
+// NumPy's .npy files: one dense array each. Strict reader, writer of version 1.0.
+// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "../core/error.hpp"
+#include "bytes.hpp"
+#include "file.hpp"
+
+namespace sequent {
+
+template <class T>
+struct npy_array {
+    std::vector<std::size_t> shape;  // empty for a scalar
+    std::vector<T> values;           // row-major, whatever the order in the file
+};
+
+struct npy_limits {
+    std::size_t max_file = std::size_t{1} << 36;  // bytes: 64 GiB
+    std::size_t max_header = 10000;               // bytes, NumPy's own limit
+    std::size_t max_rank = 8;
+};
+
+// A number that an .npy file may hold here: float, double, std::int32_t, std::int64_t or std::uint8_t.
+template <class T>
+concept npy_number = std::endian::native == std::endian::little &&
+                     (std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int32_t> ||
+                      std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t>);
+
+// The type in NumPy's notation: byte order, kind, bytes.
+template <npy_number T>
+inline constexpr std::string_view npy_descr = std::floating_point<T>    ? (sizeof(T) == 4 ? "<f4" : "<f8")
+                                              : std::signed_integral<T> ? (sizeof(T) == 4 ? "<i4" : "<i8")
+                                                                        : "|u1";
+
+namespace detail {
+
+struct npy_header {
+    std::string_view descr;
+    bool fortran_order = false;
+    std::vector<std::size_t> shape;
+};
+
+// Reads the dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } with its keys in any order, and the
+// spaces and the line feed that end the header.
+class npy_header_parser {
+  public:
+    npy_header_parser(std::string_view text, std::string_view file, std::size_t offset, std::size_t max_rank)
+        : text_(text), file_(file), offset_(offset), max_rank_(max_rank) {}
+
+    [[nodiscard]] npy_header parse() {
+        std::optional<std::string_view> descr;
+        std::optional<bool> fortran_order;
+        std::optional<std::vector<std::size_t>> shape;
+        expect('{');
+        for (bool separated = true; !accept('}'); separated = accept(',')) {
+            if (!separated) fail("expected ',' or '}'");
+            std::string_view const key = string();
+            expect(':');
+            if (key == "descr" && !descr)
+                descr = string();
+            else if (key == "fortran_order" && !fortran_order)
+                fortran_order = boolean();
+            else if (key == "shape" && !shape)
+                shape = tuple();
+            else
+                fail(message("duplicate or unknown key ", in_quotes(key)));
+        }
+        if (!descr || !fortran_order || !shape) fail("the header needs descr, fortran_order and shape");
+        skip_spaces();
+        if (text_.substr(at_) != "\n") fail("expected spaces and one line feed after '}'");
+        return {*descr, *fortran_order, std::move(*shape)};
+    }
+
+  private:
+    [[noreturn]] void fail(std::string_view what) const {
+        throw file_error(file_, message("byte ", offset_ + at_), what);
+    }
+
+    void skip_spaces() { at_ = std::min(text_.find_first_not_of(' ', at_), text_.size()); }
+
+    bool accept(std::string_view token) {
+        skip_spaces();
+        bool const found = text_.substr(at_).starts_with(token);
+        if (found) at_ += token.size();
+        return found;
+    }
+    bool accept(char token) { return accept({&token, 1}); }
+    void expect(char token) {
+        if (!accept(token)) fail(message("expected '", token, "'"));
+    }
+
+    std::string_view string() {
+        char const quote = accept('"') ? '"' : '\'';
+        if (quote == '\'') expect(quote);
+        std::size_t const end = text_.find_first_of(std::array{quote, '\\', '\0'}.data(), at_);
+        if (end == text_.npos || text_[end] != quote) fail("expected a string without escapes");
+        std::string_view const content = text_.substr(at_, end - at_);
+        at_ = end + 1;
+        return content;
+    }
+
+    bool boolean() {
+        bool const value = accept("True");
+        if (!value && !accept("False")) fail("expected True or False");
+        return value;
+    }
+
+    std::vector<std::size_t> tuple() {
+        std::vector<std::size_t> numbers;
+        bool separated = true;
+        for (expect('('); !accept(')'); separated = accept(',')) {
+            if (!separated) fail("expected ',' or ')'");
+            if (numbers.size() == max_rank_) fail(message("the rank exceeds the limit of ", max_rank_));
+            numbers.push_back(number());
+        }
+        if (numbers.size() == 1 && !separated) fail("(n) is no tuple; expected (n,)");
+        return numbers;
+    }
+
+    std::size_t number() {
+        skip_spaces();
+        std::int64_t value = 0;
+        char const* const first = text_.data() + at_;
+        auto const [end, failure] = std::from_chars(first, text_.data() + text_.size(), value);
+        if (failure != std::errc() || *first == '-' || (*first == '0' && end != first + 1))
+            fail("expected a dimension from 0 to 2^63 - 1");
+        at_ += static_cast<std::size_t>(end - first);
+        return static_cast<std::size_t>(value);
+    }
+
+    std::string_view text_, file_;
+    std::size_t offset_;  // of text in the file
+    std::size_t max_rank_;
+    std::size_t at_ = 0;
+};
+
+// Values in order of the last index fastest, from those in order of the first index fastest.
+template <class T>
+std::vector<T> row_major(std::vector<T> const& column_major, std::span<std::size_t const> shape) {
+    std::vector<T> result(column_major.size());
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        std::size_t from = 0, rest = i, stride = result.size();
+        for (std::size_t axis = shape.size(); axis-- > 0; rest /= shape[axis]) {
+            stride /= shape[axis];
+            from += rest % shape[axis] * stride;
+        }
+        result[i] = column_major[from];
+    }
+    return result;
+}
+
+}  // namespace detail
+
+// The array in the bytes of a file; name stands in the messages. float and double are converted into each other;
+// integers must have the file's own type, except that '|b1' reads as std::uint8_t, 0 or 1. Throws file_error: damaged,
+// another type (Python objects are never read), beyond a limit, a finite double beyond the range of float, or bytes
+// behind the data.
+template <npy_number T>
+[[nodiscard]] npy_array<T> parse_npy(std::span<std::byte const> file, std::string_view name,
+                                     npy_limits const& limits = {}) {
+    auto const fail = [&](std::string_view place, std::string_view what) { throw file_error(name, place, what); };
+    std::string_view const text(reinterpret_cast<char const*>(file.data()), file.size());
+    if (!text.starts_with("\x93NUMPY")) fail("byte 0", "not an .npy file: the magic string is missing");
+    if (file.size() < 8) fail("byte 6", "the file ends in the version");
+    int const major = std::to_integer<int>(file[6]), minor = std::to_integer<int>(file[7]);
+    if (major < 1 || major > 3 || minor != 0) fail("byte 6", message("unknown version ", major, ".", minor));
+
+    std::size_t const begin = major == 1 ? 10 : 12;
+    if (file.size() < begin) fail("byte 8", "the file ends in the header's length");
+    std::size_t const length = major == 1 ? load<std::uint16_t>(file, 8) : load<std::uint32_t>(file, 8);
+    if (length > limits.max_header)
+        fail("byte 8", message("header of ", length, " bytes; the limit is ", limits.max_header));
+    if (length > file.size() - begin)
+        fail("byte 8", message("header of ", length, " bytes in a file of ", file.size()));
+    detail::npy_header header =
+        detail::npy_header_parser(text.substr(begin, length), name, begin, limits.max_rank).parse();
+
+    auto const load_as = [&]<class Stored>(Stored) {
+        auto const data = file.subspan(begin + length);
+        auto const bytes = dense_bytes(header.shape, sizeof(Stored));
+        if (!bytes) fail("header", "the shape overflows");
+        if (*bytes != data.size()) fail("", message("the shape needs ", *bytes, " bytes, the file has ", data.size()));
+        std::vector<T> values(data.size() / sizeof(Stored));
+        if (auto const bad = load_numbers<Stored>(data, std::span(values)))
+            fail("", message("element ", *bad, " is beyond the range of float"));
+        if (header.fortran_order) values = detail::row_major(values, header.shape);
+        return npy_array<T>{std::move(header.shape), std::move(values)};
+    };
+    if (header.descr == npy_descr<T>) return load_as(T{});
+    if constexpr (std::floating_point<T>) {
+        if (header.descr == "<f4") return load_as(float{});
+        if (header.descr == "<f8") return load_as(double{});
+    }
+    if constexpr (std::same_as<T, std::uint8_t>) {
+        if (header.descr == "|b1") {
+            auto array = load_as(std::uint8_t{});
+            if (std::ranges::any_of(array.values, [](std::uint8_t value) { return value > 1; }))
+                fail("", "a boolean is neither 0 nor 1");
+            return array;
+        }
+    }
+    throw file_error(name, "header",
+                     message("holds type ", in_quotes(header.descr), ", which does not read as ", npy_descr<T>));
+}
+
+// As parse_npy, from a file.
+template <npy_number T>
+[[nodiscard]] npy_array<T> read_npy(std::filesystem::path const& path, npy_limits const& limits = {}) {
+    return parse_npy<T>(read_file(path, limits.max_file), path.string(), limits);
+}
+
+// All that stands before the values, which then begin at a multiple of 64. What exceeds the default limits of the
+// reader is refused with argument_error.
+template <npy_number T>
+[[nodiscard]] std::string make_npy_header(std::span<std::size_t const> shape) {
+    if (shape.size() > npy_limits{}.max_rank)
+        throw argument_error(message("sequent::write_npy: rank ", shape.size(), "; at most ", npy_limits{}.max_rank));
+    if (std::ranges::any_of(shape, [](std::size_t dimension) { return dimension > INT64_MAX; }))
+        throw argument_error("sequent::write_npy: a dimension exceeds 2^63 - 1");
+    std::string text = message("{'descr': '", npy_descr<T>, "', 'fortran_order': False, 'shape': (");
+    for (std::size_t const dimension : shape) text += message(dimension, shape.size() == 1 ? "," : ", ");
+    if (shape.size() > 1) text.resize(text.size() - 2);
+    text += "), }";
+    text.resize((10 + text.size() + 1 + 63) / 64 * 64 - 11, ' ');
+    text += '\n';
+    auto const length = std::bit_cast<std::array<char, 2>>(static_cast<std::uint16_t>(text.size()));
+    return "\x93NUMPY\x01" + std::string{'\0', length[0], length[1]} + text;
+}
+
+// Replaces the file at path. values: row-major, as many as shape says, else argument_error. Throws file_error as
+// write_file_atomically does.
+template <std::ranges::contiguous_range Values>
+    requires npy_number<std::ranges::range_value_t<Values>>
+void write_npy(std::filesystem::path const& path, std::span<std::size_t const> shape, Values const& values) {
+    using number = std::ranges::range_value_t<Values>;
+    std::span const numbers(values);
+    std::string const header = make_npy_header<number>(shape);
+    if (dense_bytes(shape, sizeof(number)) != numbers.size_bytes())
+        throw argument_error(message("sequent::write_npy: the shape does not fit the ", numbers.size(), " values"));
+    std::array const chunks{std::as_bytes(std::span(header)), std::as_bytes(numbers)};
+    write_file_atomically(path, chunks);
+}
+
+}  // namespace sequent

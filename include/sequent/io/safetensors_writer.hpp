@@ -1,0 +1,148 @@
+// Writes safetensors files: the same bytes as the format's reference implementation, except that metadata is sorted.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../core/error.hpp"
+#include "bytes.hpp"
+#include "file.hpp"
+#include "safetensors_header.hpp"
+
+namespace sequent {
+
+// Collects views of tensors, then writes them all. What exceeds the default limits of the reader is refused, so what
+// was written can be read. All errors of add and metadata are argument_error and leave the writer as it was.
+class safetensors_writer {
+  public:
+    // values: row-major, as many as shape says; they must live, in place, until the file is written.
+    template <std::ranges::contiguous_range Values>
+        requires std::ranges::borrowed_range<Values> && stored_number<std::ranges::range_value_t<Values>>
+    void add(std::string name, std::vector<std::size_t> shape, Values&& values) {
+        std::span const numbers(values);
+        add(std::move(name), safetensors_dtype_of<std::ranges::range_value_t<Values>>, std::move(shape),
+            std::as_bytes(numbers));
+    }
+
+    // As above, for elements of any type of the format, little-endian: dtype is the format's name, such as "F16".
+    template <std::ranges::contiguous_range Bytes>
+        requires std::ranges::borrowed_range<Bytes> && std::same_as<std::ranges::range_value_t<Bytes>, std::byte>
+    void add(std::string name, std::string_view dtype, std::vector<std::size_t> shape, Bytes&& elements) {
+        std::span<std::byte const> const bytes(elements);
+        auto const refuse = [&](auto const&... what) {
+            throw argument_error(message("sequent::safetensors_writer: tensor ", in_quotes(name), ": ", what...));
+        };
+        safetensors_dtype const* const type = find_safetensors_dtype(dtype);
+        if (type == nullptr) refuse("unknown or unsupported type ", in_quotes(dtype));
+        if (name == "__metadata__") refuse("the name is reserved");
+        if (name.size() > limits_.max_name) refuse("the name has more than ", limits_.max_name, " bytes");
+        if (shape.size() > limits_.max_rank) refuse("the rank ", shape.size(), " exceeds ", limits_.max_rank);
+        if (tensors_.size() == limits_.max_tensors) refuse("more than ", limits_.max_tensors, " tensors");
+        if (std::ranges::any_of(shape, [](std::size_t dimension) { return dimension > INT64_MAX; }))
+            refuse("a dimension exceeds 2^63 - 1");
+        auto const expected = dense_bytes(shape, type->bytes);
+        if (!expected || bytes.size() != *expected)
+            refuse("the shape ", nlohmann::json(shape).dump(), " does not fit the ", bytes.size(), " bytes given");
+        std::string key = json_string(name);
+        if (tensors_.contains(name)) refuse("added twice");
+        tensors_.emplace(std::move(name), tensor{type, std::move(key), std::move(shape), bytes});
+    }
+
+    // An entry of "__metadata__", such as ("format", "pt"), which PyTorch's loaders look for.
+    void metadata(std::string_view key, std::string_view value) {
+        if (metadata_.size() == limits_.max_tensors)
+            throw argument_error(message("sequent::safetensors_writer: more than ", limits_.max_tensors, " metadata"));
+        std::string text = json_string(value);
+        if (!metadata_.try_emplace(json_string(key), std::move(text)).second)
+            throw argument_error(message("sequent::safetensors_writer: metadata ", in_quotes(key), " added twice"));
+    }
+
+    // Replaces the file at path, or leaves it as it was and throws file_error (see write_file_atomically).
+    void write(std::filesystem::path const& path) const {
+        std::string const header = make_header();
+        write_file_atomically(path, chunks(header));
+    }
+
+    // The file as bytes.
+    [[nodiscard]] std::vector<std::byte> bytes() const {
+        std::string const header = make_header();
+        std::vector<std::byte> file;
+        for (auto const chunk : chunks(header)) file.insert(file.end(), chunk.begin(), chunk.end());
+        return file;
+    }
+
+  private:
+    struct tensor {
+        safetensors_dtype const* dtype;
+        std::string key;  // the name in JSON
+        std::vector<std::size_t> shape;
+        std::span<std::byte const> bytes;
+    };
+
+    // Widest type first, by name within a type, so that every tensor is aligned to its elements.
+    [[nodiscard]] std::vector<tensor const*> in_file_order() const {
+        std::vector<tensor const*> order;
+        for (auto const& [name, one] : tensors_) order.push_back(&one);
+        std::ranges::stable_sort(order, std::greater<>{}, &tensor::dtype);
+        return order;
+    }
+
+    [[nodiscard]] std::vector<std::span<std::byte const>> chunks(std::string const& header) const {
+        std::vector<std::span<std::byte const>> result{std::as_bytes(std::span(header))};
+        for (tensor const* const one : in_file_order()) result.push_back(one->bytes);
+        return result;
+    }
+
+    // Length and JSON, padded so that the data begins at a multiple of 8.
+    [[nodiscard]] std::string make_header() const {
+        std::string json = "{";
+        auto const separator = [&json] { return json.ends_with('{') ? "" : ","; };
+        if (!metadata_.empty()) {
+            json += "\"__metadata__\":{";
+            for (auto const& [key, value] : metadata_) json += message(separator(), key, ":", value);
+            json += "}";
+        }
+        std::size_t end = 0;
+        for (tensor const* const one : in_file_order()) {
+            std::size_t const begin = std::exchange(end, end + one->bytes.size());
+            json += message(separator(), one->key, ":{\"dtype\":\"", one->dtype->name,
+                            "\",\"shape\":", nlohmann::json(one->shape).dump(), ",\"data_offsets\":[", begin, ",", end,
+                            "]}");
+        }
+        json += "}";
+        json.resize((json.size() + 7) / 8 * 8, ' ');
+        if (json.size() > limits_.max_header)
+            throw argument_error(message("sequent::safetensors_writer: header of ", json.size(),
+                                         " bytes; the limit is ", limits_.max_header));
+        auto const length = std::bit_cast<std::array<char, 8>>(std::uint64_t{json.size()});
+        return std::string(length.begin(), length.end()) + json;
+    }
+
+    [[nodiscard]] static std::string json_string(std::string_view text) {
+        try {
+            return nlohmann::json(text).dump();
+        } catch (nlohmann::json::exception const&) {
+            throw argument_error(message("sequent::safetensors_writer: ", in_quotes(text), " is not valid UTF-8"));
+        }
+    }
+
+    static constexpr safetensors_limits limits_{};
+    std::map<std::string, tensor> tensors_;
+    std::map<std::string, std::string> metadata_;  // both in JSON, with their quotes
+};
+
+}  // namespace sequent

@@ -1,0 +1,145 @@
+// What flows between layers, what a layer is told and asked, and the concept `layer`. A layer maps a shape to a shape
+// and owns no memory: everything it remembers is in its `memory<Backend, T>`, which the model owns, and in its part of
+// the model's parameter block.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "../backend/backend.hpp"
+#include "../core/error.hpp"
+#include "../core/matrix.hpp"
+
+namespace sequent {
+
+// A size known only at run time, such as the rows of a vocabulary.
+inline constexpr int dynamic = -1;
+
+// Shapes, as types: what a layer accepts and gives.
+struct token_ids {};  // packed token ids
+template <int Features>
+struct sequence_of {  // packed rows, one per token: [shape.rows(), Features]
+    static constexpr int features = Features;
+};
+template <int Features>
+struct rows_of {  // one row per sequence, in the user's order: [batch, Features]
+    static constexpr int features = Features;
+};
+
+// The values of those shapes: views of memory that the model's layers own, valid until the next forward pass.
+struct token_flow {
+    packing const* shape;
+    std::span<int const> ids;  // on the host
+};
+template <class T>
+struct sequence_flow {
+    packing const* shape;
+    indexed_rows<T> values;
+    matrix_view<T const> last;  // [batch, features], sorted order: the final h of the layer that made it; or empty
+};
+template <class T>
+struct rows_flow {
+    packing const* shape;
+    matrix_view<T const> values;
+};
+
+// Gradients of the loss with respect to them. Those of a sequence stand in the rows of `values`, so in distinct rows.
+struct no_gradient {};
+template <class T>
+struct sequence_gradient {
+    matrix_view<T const> values;  // empty: zeros
+    matrix_view<T const> last;    // empty: zeros
+};
+template <class T>
+struct rows_gradient {
+    matrix_view<T const> values;
+};
+
+// training: dropout acts. evaluation: it does not. inference: besides, nothing is kept for a backward pass.
+enum class mode { training, evaluation, inference };
+
+// Whether anything below a layer asks for the gradient of its input.
+enum class input_gradient { wanted, not_wanted };
+
+// What every layer is told of the pass it takes part in.
+template <class Backend>
+struct pass {
+    Backend const& device;
+    mode how = mode::training;
+    std::uint64_t seed = 0;
+    std::uint64_t step = 0;  // counts forward passes: keys the dropout
+    [[nodiscard]] keep kept() const { return how == mode::inference ? keep::nothing : keep::for_backward; }
+};
+
+// How a parameter starts: PyTorch's distributions.
+struct initial_values {
+    enum class kind { zero, uniform, normal };  // uniform in [-bound, bound), standard normal
+    kind distribution = kind::zero;
+    double bound = 0;
+};
+
+// Where in the network a layer stands, while it lists its tensors by name.
+struct scope {
+    std::string prefix;             // "rnn." or ""
+    int depth = 0;                  // of a stack: the k of weight_ih_l{k}
+    std::ptrdiff_t offset = 0;      // of its part of the parameter block
+    std::uint64_t dropout_key = 0;  // unlike for any two layers
+};
+
+// The states of one direction of a recurrent layer, in the sorted order of the batch, one [batch, width] after another.
+template <class Backend, class T>
+struct state_memory {
+    template <class U>
+    using buffer = typename Backend::template buffer<U>;
+    buffer<T> initial, final, final_gradient, initial_gradient;
+    bool has_initial = false, has_final_gradient = false;
+};
+
+// Layer::output<Shape>            the shape it gives for the shape it takes; a wrong one does not compile
+// Layer::parameter_size           numbers in its part of the dense parameter block
+// Layer::options                  what only run time knows, an aggregate
+// Layer::memory<Backend, T>       what it remembers
+// layer.describe(scope, memory, visitor)   lists tensors, tables and states by name
+// layer.forward(now, parameters, memory, input) -> output
+// layer.output_view(memory, input) -> output            the last forward pass's output again, without work
+// layer.backward(now, parameters, gradients, memory, input, output_gradient, wanted) -> input gradient
+// layer.wants(below)              whether it asks for the gradient of its output, if `below` is asked of its input
+template <class L>
+concept layer = requires {
+    typename L::options;
+    { L::parameter_size } -> std::convertible_to<std::ptrdiff_t>;
+}
+&&std::copy_constructible<L>;
+
+// Rows one by one where they came by index: the distinct rows written out. `room` holds them.
+template <class Backend, class T, class Buffer>
+matrix_view<T const> materialise(Backend const& device, sequence_flow<T> const& flow, Buffer& room) {
+    if (flow.values.index.empty()) return flow.values.rows;
+    int const rows = flow.shape->rows(), columns = flow.values.rows.columns;
+    matrix_view<T> const out(room.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)), rows,
+                             columns);
+    gather_rows(device, flow.values.rows, flow.values.index, out);
+    return out;
+}
+
+// The gradient of rows written out by `materialise`, gathered back into the distinct rows.
+template <class Backend, class T, class Buffer>
+matrix_view<T const> dematerialise(Backend const& device, sequence_flow<T> const& flow, matrix_view<T const> gradient,
+                                   Buffer& room) {
+    if (flow.values.index.empty()) return gradient;
+    int const rows = flow.values.rows.rows, columns = gradient.columns;
+    std::size_t const size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+    matrix_view<T> const out(room.reserve(size), rows, columns);
+    fill(device, out.data, size, T(0));
+    scatter_add_rows(device, gradient, flow.values.index, out);
+    return out;
+}
+
+}  // namespace sequent

@@ -1,0 +1,131 @@
+// One vector per sequence, in the user's order, from the steps of a packed batch: its last state, or the mean or
+// maximum of its steps. An empty sequence gives its initial state, or zero.
+#pragma once
+
+#include "layer.hpp"
+
+namespace sequent {
+
+namespace detail {
+// sequence_of<F> -> rows_of<F>: what the poolings share.
+struct pooling {
+    struct options {};
+    static constexpr std::ptrdiff_t parameter_size = 0;
+
+    template <class Shape>
+    struct output_shape {
+        static_assert(!std::is_same_v<Shape, Shape>,
+                      "sequent::pooling: takes a sequence; put it behind an embedding or a recurrent layer");
+    };
+    template <int Features>
+    struct output_shape<sequence_of<Features>> {
+        using type = rows_of<Features>;
+    };
+    template <class Shape>
+    using output = typename output_shape<Shape>::type;
+
+    template <class Backend, class T>
+    struct memory {
+        template <class U>
+        using buffer = typename Backend::template buffer<U>;
+        buffer<T> output;               // [batch, features]
+        buffer<T> rows, gradient, sum;  // rows written out, and their gradients
+        buffer<int> where;              // [batch, features]: the row of each maximum
+    };
+    template <class Backend, class T, class Visitor>
+    void describe(scope const&, memory<Backend, T>&, Visitor&) const {}
+    [[nodiscard]] input_gradient wants(input_gradient below) const { return below; }
+
+    template <class Backend, class T>
+    static matrix_view<T> room(typename Backend::template buffer<T>& buffer, int rows, int columns) {
+        return {buffer.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)), rows, columns};
+    }
+};
+}  // namespace detail
+
+// The final h of the layer before, of a bidirectional one [h forward | h reverse]: PyTorch's h_n of the last layer.
+struct last_state : detail::pooling {
+    last_state() = default;
+    explicit last_state(options const&) {}
+
+    template <class Backend, class T>
+    rows_flow<T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
+                         sequence_flow<T> const& input) const {
+        if (input.last.empty())
+            throw argument_error(
+                "sequent::last_state: the layer before has no final state; put it behind a recurrent layer");
+        matrix_view<T> const out = room<Backend, T>(mine.output, input.last.rows, input.last.columns);
+        gather_rows(now.device, input.last, input.shape->unsorted_indices(), out);
+        return {input.shape, out};
+    }
+    template <class Backend, class T>
+    rows_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+        return {input.shape, {mine.output.data(), input.last.rows, input.last.columns}};
+    }
+    template <class Backend, class T>
+    sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
+                                  sequence_flow<T> const& input, rows_gradient<T> const& gradient,
+                                  input_gradient) const {
+        matrix_view<T> const sorted = room<Backend, T>(mine.gradient, input.last.rows, input.last.columns);
+        gather_rows(now.device, gradient.values, input.shape->sorted_indices(), sorted);
+        return {{}, sorted};
+    }
+};
+
+// The mean over each sequence's own steps.
+struct mean_state : detail::pooling {
+    mean_state() = default;
+    explicit mean_state(options const&) {}
+
+    template <class Backend, class T>
+    rows_flow<T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
+                         sequence_flow<T> const& input) const {
+        matrix_view<T const> const rows = materialise(now.device, input, mine.rows);
+        matrix_view<T> const out = room<Backend, T>(mine.output, input.shape->batch(), rows.columns);
+        mean_rows(now.device, *input.shape, rows, out);
+        return {input.shape, out};
+    }
+    template <class Backend, class T>
+    rows_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+        return {input.shape, {mine.output.data(), input.shape->batch(), input.values.rows.columns}};
+    }
+    template <class Backend, class T>
+    sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
+                                  sequence_flow<T> const& input, rows_gradient<T> const& gradient,
+                                  input_gradient) const {
+        matrix_view<T> const rows = room<Backend, T>(mine.gradient, input.shape->rows(), gradient.values.columns);
+        mean_rows_backward(now.device, *input.shape, gradient.values, rows);
+        return {dematerialise<Backend, T>(now.device, input, rows, mine.sum), {}};
+    }
+};
+
+// The maximum over each sequence's own steps, feature by feature.
+struct max_state : detail::pooling {
+    max_state() = default;
+    explicit max_state(options const&) {}
+
+    template <class Backend, class T>
+    rows_flow<T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
+                         sequence_flow<T> const& input) const {
+        matrix_view<T const> const rows = materialise(now.device, input, mine.rows);
+        matrix_view<T> const out = room<Backend, T>(mine.output, input.shape->batch(), rows.columns);
+        int* const where =
+            mine.where.reserve(static_cast<std::size_t>(out.rows) * static_cast<std::size_t>(out.columns));
+        max_rows(now.device, *input.shape, rows, out, where);
+        return {input.shape, out};
+    }
+    template <class Backend, class T>
+    rows_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+        return {input.shape, {mine.output.data(), input.shape->batch(), input.values.rows.columns}};
+    }
+    template <class Backend, class T>
+    sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
+                                  sequence_flow<T> const& input, rows_gradient<T> const& gradient,
+                                  input_gradient) const {
+        matrix_view<T> const rows = room<Backend, T>(mine.gradient, input.shape->rows(), gradient.values.columns);
+        max_rows_backward(now.device, gradient.values, mine.where.data(), rows);
+        return {dematerialise<Backend, T>(now.device, input, rows, mine.sum), {}};
+    }
+};
+
+}  // namespace sequent

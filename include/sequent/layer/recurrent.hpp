@@ -1,0 +1,190 @@
+// A cell as a layer: PyTorch's nn.RNN, nn.LSTM and nn.GRU of one layer, in one direction or both. The parameters carry
+// PyTorch's names, shapes, order and initial distribution: U(-1/sqrt(H), 1/sqrt(H)) for all of them.
+#pragma once
+
+#include <cmath>
+
+#include "layer.hpp"
+
+namespace sequent {
+
+// Directions 1: `way` alone. Directions 2: forward and reverse side by side; output [h forward | h reverse].
+// sequence_of<Cell::input_size> -> sequence_of<Directions * Cell::hidden_size>.
+template <cell Cell, int Directions, direction Way = direction::forward>
+struct recurrent_layer {
+    struct options {};
+    using layout = recurrent_layout<Cell>;
+    static constexpr int features = Directions * Cell::hidden_size;
+    static constexpr int states = Cell::state_count;
+    static constexpr std::ptrdiff_t parameter_size = Directions * layout::size;
+    static constexpr int input_size = Cell::input_size;
+
+    template <int Input>
+    using with_input = recurrent_layer<typename Cell::template with_input<Input>, Directions, Way>;
+
+    template <class Shape>
+    struct output_shape {
+        static_assert(
+            std::is_same_v<Shape, sequence_of<Cell::input_size>>,
+            "sequent::recurrent: the layer before gives another width than the cell's input size, or no sequence; "
+            "make the two sizes equal");
+        using type = sequence_of<features>;
+    };
+    template <class Shape>
+    using output = typename output_shape<Shape>::type;
+
+    recurrent_layer() = default;
+    explicit recurrent_layer(options const&) {}
+
+    template <class Backend, class T>
+    struct memory {
+        template <class U>
+        using buffer = typename Backend::template buffer<U>;
+        std::array<typename Backend::template recurrent_memory<Cell, T>, Directions> recurrent;
+        std::array<std::array<state_memory<Backend, T>, states>, Directions> state;
+        buffer<T> output;          // [rows, features]
+        buffer<T> last;            // [batch, features]
+        buffer<T> input_gradient;  // [distinct, input]
+    };
+
+    template <class Backend, class T, class Visitor>
+    void describe(scope const& where, memory<Backend, T>& mine, Visitor& visitor) const {
+        constexpr int in = Cell::input_size, h = Cell::hidden_size, gate_rows = layout::gate_rows;
+        initial_values const uniform{initial_values::kind::uniform, 1 / std::sqrt(static_cast<double>(h))};
+        for (int d = 0; d < Directions; ++d) {
+            bool const reverse = d == 1 || Way == direction::reverse;
+            std::string const suffix = "_l" + std::to_string(where.depth) + (reverse ? "_reverse" : "");
+            std::ptrdiff_t const at = where.offset + d * layout::size;
+            visitor.tensor(where.prefix + "weight_ih" + suffix, {gate_rows, in}, at + layout::weight_ih, uniform);
+            visitor.tensor(where.prefix + "weight_hh" + suffix, {gate_rows, h}, at + layout::weight_hh, uniform);
+            visitor.tensor(where.prefix + "bias_ih" + suffix, {gate_rows}, at + layout::bias_ih, uniform);
+            visitor.tensor(where.prefix + "bias_hh" + suffix, {gate_rows}, at + layout::bias_hh, uniform);
+            for (int u = 0; u < Cell::unit_count; ++u)
+                visitor.tensor(where.prefix + std::string(Cell::unit_name(u)) + suffix, {h},
+                               at + layout::unit + u * layout::unit_stride, uniform);
+            for (int s = 0; s < states; ++s)
+                visitor.state(where.prefix + std::string(Cell::state_name(s)) + suffix, h,
+                              mine.state[static_cast<std::size_t>(d)][static_cast<std::size_t>(s)]);
+        }
+    }
+
+    template <class Backend, class T>
+    sequence_flow<T> forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& mine,
+                             sequence_flow<T> const& input) const {
+        std::size_t const rows = static_cast<std::size_t>(input.shape->rows());
+        std::size_t const batch = static_cast<std::size_t>(input.shape->batch());
+        mine.output.reserve(rows * features);
+        mine.last.reserve(batch * features);
+        auto runs = this->template runs<Backend, T>(parameters, mine, *input.shape);
+        recurrent_forward<Cell, T>(now.device, *input.shape, input.values, now.kept(),
+                                   std::span<run<Backend, T> const>(runs));
+        for (int d = 0; d < Directions; ++d) {
+            auto& h = mine.state[static_cast<std::size_t>(d)][0];
+            matrix_view<T const> const from(h.final.data(), input.shape->batch(), Cell::hidden_size);
+            copy_rows(now.device, from,
+                      last_view<Backend, T>(mine, *input.shape).column_block(d * Cell::hidden_size, Cell::hidden_size));
+        }
+        return output_view<Backend, T>(mine, input);
+    }
+
+    template <class Backend, class T>
+    sequence_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+        return {input.shape,
+                {{mine.output.data(), input.shape->rows(), features}, {}},
+                last_view<Backend, T>(mine, *input.shape)};
+    }
+
+    template <class Backend, class T>
+    sequence_gradient<T> backward(pass<Backend> const& now, T const* parameters, T* gradients, memory<Backend, T>& mine,
+                                  sequence_flow<T> const& input, sequence_gradient<T> const& gradient,
+                                  input_gradient wanted) const {
+        constexpr int h = Cell::hidden_size;
+        int const batch = input.shape->batch();
+        auto runs = this->template runs<Backend, T>(parameters, mine, *input.shape);
+        for (int d = 0; d < Directions; ++d) {
+            run<Backend, T>& one = runs[static_cast<std::size_t>(d)];
+            auto& states_of = mine.state[static_cast<std::size_t>(d)];
+            one.parameter_gradient = gradients + d * layout::size;
+            one.output_gradient = gradient.values.column_block(d * h, h);
+            for (int s = 0; s < states; ++s) {
+                auto& state = states_of[static_cast<std::size_t>(s)];
+                if (state.has_final_gradient)
+                    one.final_gradient[s] = matrix_view<T const>(state.final_gradient.data(), batch, h);
+                one.initial_gradient[s] = {state.initial_gradient.reserve(static_cast<std::size_t>(batch) * h), batch,
+                                           h};
+            }
+            if (!gradient.last.empty()) {
+                matrix_view<T const> const from_last = gradient.last.column_block(d * h, h);
+                if (states_of[0].has_final_gradient) {
+                    matrix_view<T> const sum(states_of[0].final_gradient.data(), batch, h);
+                    add_rows(now.device, from_last, sum);
+                } else {
+                    one.final_gradient[0] = from_last;
+                }
+            }
+        }
+        matrix_view<T> input_rows;
+        if (wanted == input_gradient::wanted) {
+            int const distinct = input.values.rows.rows;
+            input_rows = {mine.input_gradient.reserve(static_cast<std::size_t>(distinct) * Cell::input_size), distinct,
+                          Cell::input_size};
+        }
+        recurrent_backward<Cell, T>(now.device, *input.shape, input.values, std::span<run<Backend, T> const>(runs),
+                                    input_rows);
+        return {input_rows, {}};
+    }
+
+    [[nodiscard]] input_gradient wants(input_gradient) const { return input_gradient::wanted; }
+
+  private:
+    template <class Backend, class T>
+    using run = recurrent_run<Cell, Backend, T>;
+
+    template <class Backend, class T>
+    static matrix_view<T> last_view(memory<Backend, T>& mine, packing const& shape) {
+        return {mine.last.data(), shape.batch(), features};
+    }
+
+    template <class Backend, class T>
+    static std::array<run<Backend, T>, Directions> runs(T const* parameters, memory<Backend, T>& mine,
+                                                        packing const& shape) {
+        constexpr int h = Cell::hidden_size;
+        std::array<run<Backend, T>, Directions> runs{};
+        for (int d = 0; d < Directions; ++d) {
+            run<Backend, T>& one = runs[static_cast<std::size_t>(d)];
+            one.way = d == 1 ? direction::reverse : Way;
+            one.parameters = parameters + d * layout::size;
+            one.memory = &mine.recurrent[static_cast<std::size_t>(d)];
+            one.output = matrix_view<T>(mine.output.data(), shape.rows(), features).column_block(d * h, h);
+            for (int s = 0; s < states; ++s) {
+                auto& state = mine.state[static_cast<std::size_t>(d)][static_cast<std::size_t>(s)];
+                if (state.has_initial) one.initial[s] = matrix_view<T const>(state.initial.data(), shape.batch(), h);
+                one.final[s] = {state.final.reserve(static_cast<std::size_t>(shape.batch()) * h), shape.batch(), h};
+            }
+        }
+        return runs;
+    }
+};
+
+template <cell Cell>
+using recurrent = recurrent_layer<Cell, 1>;
+template <cell Cell>
+using reversed = recurrent_layer<Cell, 1, direction::reverse>;
+template <cell Cell>
+using bidirectional = recurrent_layer<Cell, 2>;
+
+// A cell stands for the recurrent layer of it, wherever a layer is expected.
+namespace detail {
+template <class LayerOrCell>
+struct as_layer {
+    using type = LayerOrCell;
+};
+template <cell Cell>
+struct as_layer<Cell> {
+    using type = recurrent<Cell>;
+};
+}  // namespace detail
+template <class LayerOrCell>
+using layer_of = typename detail::as_layer<LayerOrCell>::type;
+
+}  // namespace sequent

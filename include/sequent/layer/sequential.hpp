@@ -1,0 +1,239 @@
+// Layers one behind the other (PyTorch's nn.Sequential), layers with a name, and stacks of one kind of layer.
+#pragma once
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "dropout.hpp"
+#include "recurrent.hpp"
+
+namespace sequent {
+
+namespace detail {
+
+// What sequential and stacked share: a tuple of layers, each fed by the one before.
+template <class... Layers>
+class chain {
+  public:
+    static constexpr std::size_t count = sizeof...(Layers);
+    template <std::size_t I>
+    using layer_at = std::tuple_element_t<I, std::tuple<Layers...>>;
+    static constexpr int input_size = layer_at<0>::input_size;
+    static constexpr std::ptrdiff_t parameter_size = (std::ptrdiff_t{0} + ... + Layers::parameter_size);
+
+    template <class Backend, class T>
+    struct memory {
+        std::tuple<typename Layers::template memory<Backend, T>...> of;
+    };
+
+    template <std::size_t I, class Shape>
+    struct output_from {
+        using type = typename output_from<I + 1, typename layer_at<I>::template output<Shape>>::type;
+    };
+    template <class Shape>
+    struct output_from<count, Shape> {
+        using type = Shape;
+    };
+    template <class Shape>
+    using output = typename output_from<0, Shape>::type;
+
+    explicit chain(Layers... layers) : layers_(std::move(layers)...) {}
+
+    template <class Backend, class T, class Input>
+    auto forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& memories,
+                 Input const& input) const {
+        return forward_from<0>(now, parameters, memories, input);
+    }
+    template <class Backend, class T, class Input>
+    auto output_view(memory<Backend, T>& memories, Input const& input) const {
+        return view_from<0>(memories, input);
+    }
+    template <class Backend, class T, class Input, class Gradient>
+    auto backward(pass<Backend> const& now, T const* parameters, T* gradients, memory<Backend, T>& memories,
+                  Input const& input, Gradient const& gradient, input_gradient wanted) const {
+        return backward_from<0>(now, parameters, gradients, memories, input, gradient, wanted);
+    }
+    [[nodiscard]] input_gradient wants(input_gradient below) const {
+        std::apply([&](auto const&... layer) { ((below = layer.wants(below)), ...); }, layers_);
+        return below;
+    }
+
+    template <std::size_t I>
+    [[nodiscard]] auto const& get() const {
+        return std::get<I>(layers_);
+    }
+
+  protected:
+    template <std::size_t I>
+    static constexpr std::ptrdiff_t offset_of = []<std::size_t... J>(std::index_sequence<J...>) {
+        return (std::ptrdiff_t{0} + ... + layer_at<J>::parameter_size);
+    }
+    (std::make_index_sequence<I>{});
+
+    // Calls f(index constant, layer, memory) for each layer in turn.
+    template <class Memory, class F>
+    void each(Memory& memories, F&& f) const {
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            (f(std::integral_constant<std::size_t, I>{}, std::get<I>(layers_), std::get<I>(memories.of)), ...);
+        }
+        (std::make_index_sequence<count>{});
+    }
+
+  private:
+    template <std::size_t I, class Backend, class T, class Input>
+    auto forward_from(pass<Backend> const& now, T const* parameters, memory<Backend, T>& memories,
+                      Input const& input) const {
+        if constexpr (I == count) {
+            return input;
+        } else {
+            auto const next =
+                std::get<I>(layers_).forward(now, parameters + offset_of<I>, std::get<I>(memories.of), input);
+            return forward_from<I + 1>(now, parameters, memories, next);
+        }
+    }
+    template <std::size_t I, class Backend, class T, class Input>
+    auto view_from(memory<Backend, T>& memories, Input const& input) const {
+        if constexpr (I == count) {
+            return input;
+        } else {
+            auto const next = std::get<I>(layers_).template output_view<Backend, T>(std::get<I>(memories.of), input);
+            return view_from<I + 1>(memories, next);
+        }
+    }
+    // Up to the last layer and back: the inputs of all layers are found again on the way up.
+    template <std::size_t I, class Backend, class T, class Input, class Gradient>
+    auto backward_from(pass<Backend> const& now, T const* parameters, T* gradients, memory<Backend, T>& memories,
+                       Input const& input, Gradient const& gradient, input_gradient wanted) const {
+        if constexpr (I == count) {
+            return gradient;
+        } else {
+            auto& mine = std::get<I>(memories.of);
+            auto const& layer = std::get<I>(layers_);
+            auto const next = layer.template output_view<Backend, T>(mine, input);
+            auto const above =
+                backward_from<I + 1>(now, parameters, gradients, memories, next, gradient, layer.wants(wanted));
+            using result = decltype(layer.backward(now, parameters + offset_of<I>, gradients + offset_of<I>, mine,
+                                                   input, above, wanted));
+            if (layer.wants(wanted) == input_gradient::not_wanted) return result{};
+            return layer.backward(now, parameters + offset_of<I>, gradients + offset_of<I>, mine, input, above, wanted);
+        }
+    }
+
+    std::tuple<Layers...> layers_;
+};
+
+template <class Layer>
+inline constexpr bool is_named = requires {
+    Layer::layer_name;
+};
+
+}  // namespace detail
+
+// A string as a template argument: named<"fc", ...>.
+template <std::size_t N>
+struct fixed_string {
+    char text[N]{};
+    constexpr fixed_string(char const (&from)[N]) { std::copy_n(from, N, text); }
+    [[nodiscard]] constexpr std::string_view view() const { return {text, N - 1}; }
+};
+
+// The layer, with parameters called "<name>.weight" and so on.
+template <fixed_string Name, class LayerOrCell>
+struct named : layer_of<LayerOrCell> {
+    static_assert(Name.view().size() > 0,
+                  "sequent::named: the name is empty; give the attribute name of PyTorch's module");
+    using base = layer_of<LayerOrCell>;
+    static constexpr std::string_view layer_name = Name.view();
+    using base::base;
+};
+
+// One layer or cell behind the other. Parameters are called by the layer's name or, unnamed, by its place: "0.weight".
+// What only run time knows comes as one options aggregate per layer: sequential{{.rows = words}, {}, {}}.
+template <class... LayersOrCells>
+class sequential : public detail::chain<layer_of<LayersOrCells>...> {
+    static_assert(sizeof...(LayersOrCells) > 0, "sequent::sequential: no layers; give at least one");
+    using chain = detail::chain<layer_of<LayersOrCells>...>;
+
+  public:
+    struct options {
+        std::tuple<typename layer_of<LayersOrCells>::options...> of;
+    };
+
+    sequential() requires(std::is_default_constructible_v<layer_of<LayersOrCells>>&&...)
+        : chain(layer_of<LayersOrCells>{}...) {}
+    sequential(typename layer_of<LayersOrCells>::options const&... given) : chain(layer_of<LayersOrCells>(given)...) {}
+    explicit sequential(options const& given)
+        : chain(std::apply([](auto const&... each) { return chain(layer_of<LayersOrCells>(each)...); }, given.of)) {}
+
+    template <class Backend, class T, class Visitor>
+    void describe(scope const& where, typename chain::template memory<Backend, T>& memories, Visitor& visitor) const {
+        this->each(memories, [&](auto index, auto const& layer, auto& mine) {
+            using this_layer = std::remove_cvref_t<decltype(layer)>;
+            scope inner = where;
+            inner.offset += chain::template offset_of<index()>;
+            inner.depth = 0;
+            inner.dropout_key = where.dropout_key * 31 + index() + 1;
+            if constexpr (detail::is_named<this_layer>)
+                inner.prefix += std::string(this_layer::layer_name) + ".";
+            else
+                inner.prefix += std::to_string(index()) + ".";
+            layer.template describe<Backend, T>(inner, mine, visitor);
+        });
+    }
+};
+
+namespace detail {
+// Layers and the dropouts between them: L<in>, dropout, L<width>, dropout, L<width>, ...
+template <int Left, class Layer, class... Made>
+struct stack_of : stack_of<Left - 1, typename Layer::template with_input<Layer::features>, Made..., Layer, dropout> {};
+template <class Layer, class... Made>
+struct stack_of<1, Layer, Made...> {
+    using type = chain<Made..., Layer>;
+};
+}  // namespace detail
+
+// Depth recurrent layers, each after the first as wide at its input as the one before at its output. In training mode,
+// dropout acts between them: PyTorch's num_layers and dropout.
+template <int Depth, class LayerOrCell>
+class stacked : public detail::stack_of<(Depth > 0 ? Depth : 1), layer_of<LayerOrCell>>::type {
+    static_assert(Depth > 0, "sequent::stacked: the depth must be at least 1");
+    using first = layer_of<LayerOrCell>;
+    using chain = typename detail::stack_of<(Depth > 0 ? Depth : 1), first>::type;
+
+  public:
+    static constexpr int features = first::features;
+    template <int Input>
+    using with_input = stacked<Depth, typename first::template with_input<Input>>;
+
+    struct options {
+        double dropout = 0;
+    };
+    stacked() : stacked(options{}) {}
+    explicit stacked(options const& given)
+        : chain([&]<std::size_t... I>(std::index_sequence<I...>) {
+              return chain(make<typename chain::template layer_at<I>>(given)...);
+          }(std::make_index_sequence<chain::count>{})) {}
+
+    template <class Backend, class T, class Visitor>
+    void describe(scope const& where, typename chain::template memory<Backend, T>& memories, Visitor& visitor) const {
+        this->each(memories, [&](auto index, auto const& layer, auto& mine) {
+            scope inner = where;
+            inner.offset += chain::template offset_of<index()>;
+            inner.depth += static_cast<int>(index()) / 2;  // every other one is a dropout
+            inner.dropout_key = where.dropout_key * 31 + index() + 1;
+            layer.template describe<Backend, T>(inner, mine, visitor);
+        });
+    }
+
+  private:
+    template <class Layer>
+    static Layer make(options const& given) {
+        if constexpr (std::is_same_v<Layer, dropout>)
+            return dropout({.probability = given.dropout});
+        else
+            return Layer{};
+    }
+};
+
+}  // namespace sequent

@@ -1,0 +1,296 @@
+// A network and its memory on a backend: parameters, gradients, states, and what the layers remember of a pass.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "../backend/row_table.hpp"
+#include "../core/random.hpp"
+#include "../layer/sequential.hpp"
+#include "../sequence/packed_sequence.hpp"
+#include "parameters.hpp"
+#include "states.hpp"
+
+namespace sequent {
+
+template <class Backend>
+struct model_options {
+    std::uint64_t seed = 0;  // of the initial parameters and of dropout
+    Backend device{};
+};
+
+// Network: a layer, or a cell for the recurrent layer of it. Scalar: float or double.
+template <class Network, backend Backend, class Scalar = float>
+class model {
+    static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
+                  "sequent::model: the scalar must be float or double");
+
+  public:
+    using network_type = layer_of<Network>;
+    using backend_type = Backend;
+    using scalar = Scalar;
+    static constexpr bool takes_tokens = network_type::input_size == 0;
+    using input_shape = std::conditional_t<takes_tokens, token_ids, sequence_of<network_type::input_size>>;
+    using output_shape = typename network_type::template output<input_shape>;
+    using input_value = std::conditional_t<takes_tokens, int, Scalar>;
+    using list = parameter_list<Backend, Scalar>;
+
+    // Parameters start at PyTorch's distributions, drawn from the seed.
+    explicit model(Network const& network = Network{}, model_options<Backend> const& options = {})
+        : network_(as_network(network)), device_(options.device), seed_(options.seed) {
+        block_.resize(static_cast<std::size_t>(network_type::parameter_size), Scalar(0));
+        gradient_.resize(static_cast<std::size_t>(network_type::parameter_size), Scalar(0));
+        reset_parameters();
+    }
+
+    // Draws all parameters anew from the seed.
+    void reset_parameters() {
+        std::uint64_t stream = 0;
+        for (parameter_info const& parameter : parameters()) {
+            std::vector<Scalar> values(parameter.size());
+            random_stream const random{seed_, stream++};
+            double const bound = parameter.initial.bound;
+            for (std::size_t j = 0; j < values.size(); ++j) switch (parameter.initial.distribution) {
+                case initial_values::kind::zero:
+                    values[j] = Scalar(0);
+                    break;
+                case initial_values::kind::uniform:
+                    values[j] = static_cast<Scalar>((2 * static_cast<double>(random.uniform(j)) - 1) * bound);
+                    break;
+                case initial_values::kind::normal:
+                    values[j] = static_cast<Scalar>(random.normal(j));
+                    break;
+                }
+            if (parameter.table >= 0) {
+                auto const padding = tables()[static_cast<std::size_t>(parameter.table)]->padding;
+                std::size_t const width = static_cast<std::size_t>(parameter.shape[1]);
+                if (padding)
+                    std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(*padding) * parameter.shape[1], width,
+                                Scalar(0));
+            }
+            assign(parameter, values);
+        }
+    }
+
+    [[nodiscard]] Backend const& device() const { return device_; }
+    [[nodiscard]] network_type const& network() const { return network_; }
+
+    // Dropout acts after train(), as it does at first, and not after eval().
+    void train() { mode_ = mode::training; }
+    void eval() { mode_ = mode::evaluation; }
+    [[nodiscard]] bool is_training() const { return mode_ == mode::training; }
+
+    // Runs the network on a packed batch: token ids, or rows of network_type::input_size features. Returns a view,
+    // valid until the next pass: of rows_of<F>, the matrix [batch, F] in the user's order; of a sequence, a
+    // sequence_flow. Throws argument_error when the features or a token id do not fit.
+    auto forward(packed_sequence<input_value> const& input) { return run(input, mode_, nullptr); }
+    // The same from given initial states.
+    auto forward(packed_sequence<input_value> const& input, states<Scalar> const& initial) {
+        return run(input, mode_, &initial);
+    }
+    // Evaluation mode, keeping nothing for a backward pass.
+    auto predict(packed_sequence<input_value> const& input) { return run(input, mode::inference, nullptr); }
+    auto predict(packed_sequence<input_value> const& input, states<Scalar> const& initial) {
+        return run(input, mode::inference, &initial);
+    }
+
+    // Adds the gradients of all parameters, given that of the last forward pass's output: [batch, F], or packed rows
+    // [shape.rows(), F]; and, if states are given, of its final states. Throws argument_error without a forward pass.
+    void backward(matrix_view<Scalar const> output_gradient) { differentiate(output_gradient, nullptr); }
+    void backward(matrix_view<Scalar const> output_gradient, states<Scalar> const& final_gradient) {
+        differentiate(output_gradient, &final_gradient);
+    }
+
+    // Of the last forward pass, in the user's order; of the last backward pass the gradients of the initial states.
+    [[nodiscard]] states<Scalar> final_states() { return read_states(&state_memory<Backend, Scalar>::final); }
+    [[nodiscard]] states<Scalar> initial_state_gradients() {
+        return read_states(&state_memory<Backend, Scalar>::initial_gradient);
+    }
+    // States of zeros for a batch, to be filled in.
+    [[nodiscard]] states<Scalar> zero_states(int batch) {
+        states<Scalar> zero{batch, {}};
+        for (auto const& entry : describe().states)
+            zero.entries.push_back(
+                {entry.name, entry.width,
+                 std::vector<Scalar>(static_cast<std::size_t>(batch) * static_cast<std::size_t>(entry.width))});
+        return zero;
+    }
+    // Of the last backward pass: the gradient of the packed input rows, [shape.rows(), input_size].
+    [[nodiscard]] matrix_view<Scalar const> input_gradient() const requires(!takes_tokens) { return input_gradient_; }
+
+    void zero_gradients() {
+        fill(device_, gradient_.data(), gradient_.size(), Scalar(0));
+        for (auto* table : tables()) table->forget_gradients();
+    }
+
+    // The dense block and its gradient; the tables beside it. For optimizers and checkpoints.
+    [[nodiscard]] Scalar* block() { return block_.data(); }
+    [[nodiscard]] Scalar* gradient_block() { return gradient_.data(); }
+    [[nodiscard]] std::size_t block_size() const { return block_.size(); }
+    [[nodiscard]] std::vector<row_table<Backend, Scalar>*> tables() { return describe().tables; }
+
+    // All parameters in the order of PyTorch's state_dict.
+    [[nodiscard]] std::vector<parameter_info> parameters() { return describe().parameters; }
+    // One parameter's values, row-major, and its gradient (of a table: zeros but in touched rows). Copies.
+    // Throws argument_error for a name the model has not.
+    [[nodiscard]] std::vector<Scalar> values(std::string_view name) { return values(find(name)); }
+    [[nodiscard]] std::vector<Scalar> values(parameter_info const& parameter) {
+        std::vector<Scalar> values(parameter.size());
+        Scalar const* from = block_.data() + parameter.offset;
+        if (parameter.table >= 0) from = tables()[static_cast<std::size_t>(parameter.table)]->values(device_).data;
+        copy_to_host(device_, from, values.size(), values.data());
+        return values;
+    }
+    [[nodiscard]] std::vector<Scalar> gradient(std::string_view name) {
+        parameter_info const parameter = find(name);
+        std::vector<Scalar> values(parameter.size());
+        if (parameter.table < 0) {
+            copy_to_host(device_, gradient_.data() + parameter.offset, values.size(), values.data());
+            return values;
+        }
+        auto& table = *tables()[static_cast<std::size_t>(parameter.table)];
+        for (std::size_t u = 0; u < table.touched().size(); ++u)
+            copy_to_host(device_, table.gradient_rows().row(static_cast<int>(u)),
+                         static_cast<std::size_t>(table.width()),
+                         values.data() + std::ptrdiff_t{table.touched()[u]} * table.width());
+        return values;
+    }
+    // Sets one parameter, row-major. Throws argument_error when the name or the number of values does not fit.
+    void assign(std::string_view name, std::span<Scalar const> values) { assign(find(name), values); }
+    void assign(parameter_info const& parameter, std::span<Scalar const> values) {
+        if (values.size() != parameter.size())
+            throw argument_error(message("sequent::model: '", parameter.name, "' has ", parameter.size(),
+                                         " numbers, but ", values.size(), " were given"));
+        Scalar* to = block_.data() + parameter.offset;
+        if (parameter.table >= 0) to = tables()[static_cast<std::size_t>(parameter.table)]->values(device_).data;
+        copy_from_host(device_, values.data(), values.size(), to);
+    }
+
+    [[nodiscard]] packing const& shape() const { return input_.shape; }
+    [[nodiscard]] std::uint64_t passes() const { return passes_; }
+    void passes(std::uint64_t count) { passes_ = count; }
+
+  private:
+    static network_type as_network(Network const& network) {
+        if constexpr (cell<Network>)
+            return network_type{};
+        else
+            return network;
+    }
+
+    list describe() {
+        list found;
+        scope top;
+        network_.template describe<Backend, Scalar>(top, memory_, found);
+        return found;
+    }
+    parameter_info find(std::string_view name) {
+        for (parameter_info& parameter : describe().parameters)
+            if (parameter.name == name) return std::move(parameter);
+        throw argument_error(message("sequent::model: no parameter is called '", name, "'"));
+    }
+
+    [[nodiscard]] pass<Backend> this_pass(mode how) const { return {device_, how, seed_, passes_}; }
+
+    auto input_flow() const {
+        if constexpr (takes_tokens)
+            return token_flow{&input_.shape, input_.values};
+        else
+            return sequence_flow<Scalar>{&input_.shape, {input_.rows(), {}}, {}};
+    }
+
+    auto run(packed_sequence<input_value> const& input, mode how, states<Scalar> const* initial) {
+        constexpr int features = takes_tokens ? 1 : network_type::input_size;
+        if (input.features != features)
+            throw argument_error(
+                message("sequent::model: the input must have ", features, " features, got ", input.features));
+        input_ = input;
+        ++passes_;
+        how_ = how;
+        set_states(initial, &state_memory<Backend, Scalar>::initial, &state_memory<Backend, Scalar>::has_initial);
+        auto const output =
+            network_.forward(this_pass(how), static_cast<Scalar const*>(block_.data()), memory_, input_flow());
+        if constexpr (requires { output.values.index; })
+            return output;
+        else
+            return output.values;
+    }
+
+    void differentiate(matrix_view<Scalar const> output_gradient, states<Scalar> const* final_gradient) {
+        if (passes_ == 0 || how_ == mode::inference)
+            throw argument_error("sequent::model: backward needs a forward pass before it (predict keeps nothing)");
+        constexpr bool sequence = requires(output_shape shape) {
+            []<int F>(sequence_of<F>) {}(shape);
+        };
+        int const rows = sequence ? input_.shape.rows() : input_.shape.batch();
+        if (!output_gradient.empty() &&
+            (output_gradient.rows != rows || output_gradient.columns != output_shape::features))
+            throw argument_error(message("sequent::model: the gradient must have the shape of the output, [", rows,
+                                         ", ", output_shape::features, "], got [", output_gradient.rows, ", ",
+                                         output_gradient.columns, "]"));
+        set_states(final_gradient, &state_memory<Backend, Scalar>::final_gradient,
+                   &state_memory<Backend, Scalar>::has_final_gradient);
+        using gradient_type = std::conditional_t<sequence, sequence_gradient<Scalar>, rows_gradient<Scalar>>;
+        gradient_type gradient{};
+        gradient.values = output_gradient;
+        auto const below = network_.backward(
+            this_pass(how_), static_cast<Scalar const*>(block_.data()), gradient_.data(), memory_, input_flow(),
+            gradient, takes_tokens ? sequent::input_gradient::not_wanted : sequent::input_gradient::wanted);
+        if constexpr (!takes_tokens) input_gradient_ = below.values;
+    }
+
+    // Copies states in, from the user's order to the sorted one; a null pointer means zeros.
+    template <class Buffer>
+    void set_states(states<Scalar> const* from, Buffer state_memory<Backend, Scalar>::*to,
+                    bool state_memory<Backend, Scalar>::*flag) {
+        auto const sorted = input_.shape.sorted_indices();
+        for (auto const& entry : describe().states) {
+            entry.memory->*flag = from != nullptr;
+            if (from == nullptr) continue;
+            if (from->batch != input_.shape.batch())
+                throw argument_error(message("sequent::model: the input's batch size ", input_.shape.batch(),
+                                             " does not match the states' batch size ", from->batch));
+            matrix_view<Scalar const> const given = (*from)[entry.name];
+            if (given.columns != entry.width)
+                throw argument_error(message("sequent::model: expected the size of state '", entry.name, "' to be [",
+                                             input_.shape.batch(), ", ", entry.width, "], got [", given.rows, ", ",
+                                             given.columns, "]"));
+            std::size_t const width = static_cast<std::size_t>(entry.width);
+            Scalar* const out = (entry.memory->*to).reserve(sorted.size() * width);
+            for (std::size_t i = 0; i < sorted.size(); ++i)
+                copy_from_host(device_, given.row(sorted[i]), width, out + i * width);
+        }
+    }
+    template <class Buffer>
+    states<Scalar> read_states(Buffer state_memory<Backend, Scalar>::*from) {
+        states<Scalar> read = zero_states(input_.shape.batch());
+        auto const sorted = input_.shape.sorted_indices();
+        std::size_t place = 0;
+        for (auto const& entry : describe().states) {
+            std::size_t const width = static_cast<std::size_t>(entry.width);
+            auto const& values = entry.memory->*from;
+            named_state<Scalar>& to = read.entries[place++];
+            if (values.size() < sorted.size() * width) continue;  // no such pass yet: zeros
+            for (std::size_t i = 0; i < sorted.size(); ++i)
+                copy_to_host(device_, values.data() + i * width, width,
+                             to.values.data() + static_cast<std::size_t>(sorted[i]) * width);
+        }
+        return read;
+    }
+
+    network_type network_;
+    Backend device_;
+    std::uint64_t seed_ = 0, passes_ = 0;
+    mode mode_ = mode::training, how_ = mode::inference;
+    typename Backend::template buffer<Scalar> block_, gradient_;
+    typename network_type::template memory<Backend, Scalar> memory_;
+    packed_sequence<input_value> input_;
+    matrix_view<Scalar const> input_gradient_;
+};
+
+}  // namespace sequent

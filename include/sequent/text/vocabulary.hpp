@@ -1,0 +1,222 @@
+// Words and their numbers, with the semantics of torchtext 0.9's legacy Vocab; counting tokens; n-grams.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../core/error.hpp"
+#include "line_reader.hpp"
+#include "word_table.hpp"
+
+namespace sequent {
+
+// How often each token occurs.
+class token_counts {
+  public:
+    void add(std::string_view token) {
+        auto const id = static_cast<std::size_t>(words_.insert(token));
+        if (id == counts_.size()) counts_.push_back(0);
+        ++counts_[id];
+        ++total_;
+    }
+
+    // Counts the tokens of a text; a tokenizer calls back with each, as basic_english does.
+    template <class Tokenizer>
+    void add(std::string_view text, Tokenizer&& tokenizer) {
+        tokenizer(text, [this](std::string_view token) { add(token); });
+    }
+
+    [[nodiscard]] std::int64_t total() const { return total_; }
+    [[nodiscard]] int distinct() const { return words_.size(); }
+    [[nodiscard]] std::string_view word(int id) const { return words_[id]; }  // in order of first occurrence
+    [[nodiscard]] std::int64_t count(int id) const { return counts_[static_cast<std::size_t>(id)]; }
+    [[nodiscard]] std::int64_t count(std::string_view token) const {
+        int const id = words_.find(token);
+        return id == word_table::npos ? 0 : count(id);
+    }
+
+  private:
+    word_table words_;
+    std::vector<std::int64_t> counts_;  // [distinct()]
+    std::int64_t total_ = 0;
+};
+
+struct vocabulary_options {
+    std::int64_t min_freq = 1;                       // rarer words are left out
+    int max_size = std::numeric_limits<int>::max();  // without the specials
+    std::vector<std::string> specials = {"<unk>", "<pad>"};
+};
+
+// The specials come first in their order; then the words by falling frequency, equal ones by the bytes of their UTF-8
+// (which is the order of code points). A word that is not there has the number of "<unk>".
+class vocabulary {
+  public:
+    explicit vocabulary(token_counts const& counts, vocabulary_options const& options = {}) {
+        if (options.max_size < 0) throw argument_error(message("vocabulary: max_size is ", options.max_size));
+        for (std::string const& special : options.specials) add(special);
+        std::vector<int> order;  // ids of counts; a special's own count does not matter
+        for (int id = 0; id < counts.distinct(); ++id)
+            if (counts.count(id) >= options.min_freq && !find(counts.word(id))) order.push_back(id);
+        std::sort(order.begin(), order.end(), [&](int a, int b) {
+            return counts.count(a) != counts.count(b) ? counts.count(a) > counts.count(b)
+                                                      : counts.word(a) < counts.word(b);
+        });
+        order.resize(std::min(order.size(), static_cast<std::size_t>(options.max_size)));
+        for (int const id : order) add(counts.word(id));
+        unknown_ = words_.find("<unk>");
+    }
+
+    // Exactly these words, numbered from 0.
+    explicit vocabulary(std::span<std::string const> words) {
+        for (std::string const& word : words) add(word);
+        unknown_ = words_.find("<unk>");
+    }
+
+    [[nodiscard]] int size() const { return words_.size(); }
+
+    // The number of the word, or of "<unk>"; argument_error where neither is in the vocabulary.
+    [[nodiscard]] int operator[](std::string_view word) const {
+        int const id = words_.find(word);
+        if (id != word_table::npos) return id;
+        if (unknown_ != word_table::npos) return unknown_;
+        throw argument_error(message("vocabulary: '", word, "' is not in it, and there is no <unk>"));
+    }
+
+    [[nodiscard]] std::optional<int> find(std::string_view word) const {
+        int const id = words_.find(word);
+        return id == word_table::npos ? std::nullopt : std::optional(id);
+    }
+
+    // The views live as long as the vocabulary.
+    [[nodiscard]] std::string_view word(int id) const& {
+        if (id < 0 || id >= size()) throw argument_error(message("vocabulary: no word ", id, " among ", size()));
+        return words_[id];
+    }
+
+    std::string_view word(int id) const&& = delete;
+
+    [[nodiscard]] std::vector<std::string_view> words() const& {
+        std::vector<std::string_view> result(static_cast<std::size_t>(size()));
+        for (int id = 0; id < size(); ++id) result[static_cast<std::size_t>(id)] = words_[id];
+        return result;
+    }
+    std::vector<std::string_view> words() const&& = delete;
+
+    // Tells vocabularies apart cheaply: FNV-1a, 64 bits, over the lines that save() writes after the first.
+    [[nodiscard]] std::uint64_t fingerprint() const {
+        std::uint64_t state = 0xCBF29CE484222325u;
+        for (int id = 0; id < size(); ++id)
+            for (char const byte : escaped(words_[id]) + '\n')
+                state = (state ^ static_cast<unsigned char>(byte)) * 0x100000001B3u;
+        return state;
+    }
+
+    // A text file: a line that names the format, the number of words and the fingerprint, then one word a line, where
+    // `\\`, `\n` and `\r` stand for a backslash, LF and CR. Damage is noticed when it is loaded.
+    void save(std::filesystem::path const& path) const {
+        std::ofstream out(path, std::ios::binary);
+        out << heading() << '\n';
+        for (int id = 0; id < size(); ++id) out << escaped(words_[id]) << '\n';
+        if (!out.flush()) throw file_error(path.string(), "", "cannot be written");
+    }
+
+    [[nodiscard]] static vocabulary load(std::filesystem::path const& path, line_limits limits = {}) {
+        std::ifstream in = open_for_reading(path);
+        return load(in, path.string(), limits);
+    }
+
+    [[nodiscard]] static vocabulary load(std::istream& in, std::string const& name, line_limits limits = {}) {
+        line_reader lines(in, name, limits);
+        std::string_view line;
+        if (!lines.next(line)) throw file_error(name, "", "is empty");
+        std::string const heading(line);
+        if (!heading.starts_with(format)) lines.reject("not a vocabulary of this library");
+        vocabulary result{std::span<std::string const>()};
+        while (lines.next(line)) {
+            std::optional<std::string> const word = unescaped(line);
+            if (!word) lines.reject("a carriage return, or a backslash followed by none of \\, n and r");
+            if (result.find(*word)) lines.reject(message("the word '", *word, "' stands there twice"));
+            result.add(*word);
+        }
+        result.unknown_ = result.words_.find("<unk>");
+        if (heading != result.heading())
+            throw file_error(name, "line 1", message("'", heading, "', but the words give '", result.heading(), "'"));
+        return result;
+    }
+
+  private:
+    static constexpr std::string_view format = "sequent vocabulary 1: ";
+
+    word_table words_;
+    int unknown_ = word_table::npos;
+
+    void add(std::string_view word) {
+        int const next = size();
+        if (words_.insert(word) != next)
+            throw argument_error(message("vocabulary: the word '", word, "' is given twice"));
+    }
+
+    [[nodiscard]] std::string heading() const {
+        char digits[16];
+        char const* const end = std::to_chars(digits, digits + 16, fingerprint(), 16).ptr;
+        return message(format, size(), " words, fingerprint ", std::string_view(digits, end));
+    }
+
+    static std::string escaped(std::string_view word) {
+        std::string result;
+        for (char const byte : word) switch (byte) {
+            case '\\':
+                result += "\\\\";
+                break;
+            case '\n':
+                result += "\\n";
+                break;
+            case '\r':
+                result += "\\r";
+                break;
+            default:
+                result += byte;
+            }
+        return result;
+    }
+
+    static std::optional<std::string> unescaped(std::string_view line) {
+        std::string result;
+        for (std::size_t at = 0; at < line.size(); ++at) {
+            if (line[at] == '\r') return std::nullopt;
+            if (line[at] != '\\') {
+                result += line[at];
+                continue;
+            }
+            char const code = ++at < line.size() ? line[at] : '\0';
+            if (code != '\\' && code != 'n' && code != 'r') return std::nullopt;
+            result += code == 'n' ? '\n' : code == 'r' ? '\r' : '\\';
+        }
+        return result;
+    }
+};
+
+// torchtext's ngrams_iterator: calls back with all tokens, then all pairs of neighbours joined by a space, and so on up
+// to n neighbours. The view is valid during the call.
+template <class F>
+void ngrams(std::span<std::string_view const> tokens, int n, F&& ngram) {
+    std::string joined;
+    for (std::size_t length = 1; length <= static_cast<std::size_t>(std::max(n, 0)); ++length) {
+        for (std::size_t first = 0; first + length <= tokens.size(); ++first) {
+            joined = tokens[first];
+            for (std::size_t at = first + 1; at < first + length; ++at) joined.append(1, ' ').append(tokens[at]);
+            ngram(std::string_view(joined));
+        }
+    }
+}
+
+}  // namespace sequent

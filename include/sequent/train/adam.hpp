@@ -1,0 +1,89 @@
+// Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019) with PyTorch's defaults and semantics, dense: every
+// row of an embedding moves at every step, though only touched rows cost anything.
+#pragma once
+
+#include "../backend/adam.hpp"
+#include "../core/error.hpp"
+
+namespace sequent {
+
+namespace detail {
+
+struct adam_options_check {
+    static void run(char const* who, double rate, double beta1, double beta2, double epsilon, double weight_decay) {
+        if (!(rate >= 0)) throw argument_error(message("sequent::", who, ": invalid learning rate: ", rate));
+        if (!(beta1 >= 0 && beta1 < 1))
+            throw argument_error(message("sequent::", who, ": invalid beta parameter at index 0: ", beta1));
+        if (!(beta2 >= 0 && beta2 < 1))
+            throw argument_error(message("sequent::", who, ": invalid beta parameter at index 1: ", beta2));
+        if (!(epsilon >= 0)) throw argument_error(message("sequent::", who, ": invalid epsilon value: ", epsilon));
+        if (!(weight_decay >= 0))
+            throw argument_error(message("sequent::", who, ": invalid weight_decay value: ", weight_decay));
+    }
+};
+
+// The moments of the dense block; those of the tables stand in the tables while the state lives.
+template <class Model>
+class adam_state {
+    using scalar = typename Model::scalar;
+    template <class U>
+    using buffer = typename Model::backend_type::template buffer<U>;
+
+  public:
+    adam_state(adam_constants const& constants, Model& model) : constants_(constants) {
+        m.resize(model.block_size(), scalar(0));
+        v.resize(model.block_size(), scalar(0));
+        for (auto* table : model.tables()) table->begin_adam(constants);
+    }
+    void step(Model& model, adam_step const& step) {
+        adam_update(model.device(), constants_, step, model.block(), m.data(), v.data(), model.gradient_block(),
+                    m.size());
+        for (auto* table : model.tables()) table->adam_step_rows(model.device(), step);
+    }
+    void end(Model& model) {
+        for (auto* table : model.tables()) table->end_adam(model.device());
+    }
+
+    buffer<scalar> m, v;  // the parameter block's layout
+
+  private:
+    adam_constants constants_;
+};
+
+}  // namespace detail
+
+struct adam {
+    double rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+    double weight_decay = 0;  // coupled: added to the gradient
+
+    void check() const { detail::adam_options_check::run("adam", rate, beta1, beta2, epsilon, weight_decay); }
+
+    template <class Model>
+    struct state : detail::adam_state<Model> {
+        state(adam const& rule, Model& model)
+            : detail::adam_state<Model>({rule.beta1, rule.beta2, rule.epsilon, rule.weight_decay}, model) {}
+        void step(adam const& rule, Model& model, long long t) {
+            adam_constants const constants{rule.beta1, rule.beta2, rule.epsilon, rule.weight_decay};
+            detail::adam_state<Model>::step(model, adam_step::at(constants, t, rule.rate));
+        }
+    };
+};
+
+struct adamw {
+    double rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+    double weight_decay = 1e-2;  // decoupled: shrinks the parameter
+
+    void check() const { detail::adam_options_check::run("adamw", rate, beta1, beta2, epsilon, weight_decay); }
+
+    template <class Model>
+    struct state : detail::adam_state<Model> {
+        state(adamw const& rule, Model& model)
+            : detail::adam_state<Model>({rule.beta1, rule.beta2, rule.epsilon, 0}, model) {}
+        void step(adamw const& rule, Model& model, long long t) {
+            adam_constants const constants{rule.beta1, rule.beta2, rule.epsilon, 0};
+            detail::adam_state<Model>::step(model, adam_step::at(constants, t, rule.rate, rule.weight_decay));
+        }
+    };
+};
+
+}  // namespace sequent

@@ -1,0 +1,84 @@
+// Compares every gradient of a model with central differences: for your own cells and layers, as for ours.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../sequence/packed_sequence.hpp"
+
+namespace sequent {
+
+struct gradient_check_options {
+    double step = 1e-5;   // of the differences
+    double floor = 1e-3;  // errors are relative to max(floor, |gradient|)
+};
+
+struct gradient_check_result {
+    double worst = 0;       // the largest relative error
+    std::string parameter;  // where it was
+    std::size_t place = 0;  // and at which number of it
+    double analytic = 0, numeric = 0;
+    std::size_t checked = 0;
+};
+
+// Runs the model (double; in evaluation mode, or dropout makes the loss jump) on one batch, with
+// loss(device, output, targets, gradient), and differentiates by every parameter; a padding row is left out. The
+// model's parameters and gradients are as before when it returns, but for rounding in none.
+template <class Model, class Loss>
+[[nodiscard]] gradient_check_result
+gradient_check(Model& model, packed_sequence<typename Model::input_value> const& batch, std::span<int const> targets,
+               Loss const& loss, gradient_check_options const& options = {}) {
+    static_assert(std::is_same_v<typename Model::scalar, double>,
+                  "sequent::gradient_check: differences need double; make it model<Network, cpu, double>");
+    bool const was_training = model.is_training();
+    model.eval();
+    std::vector<double> room;
+    auto const run = [&](auto const& use) {
+        auto const output = model.forward(batch);
+        matrix_view<double const> logits;
+        if constexpr (requires { output.values.rows; })
+            logits = output.values.rows;
+        else
+            logits = output;
+        room.resize(static_cast<std::size_t>(logits.rows) * static_cast<std::size_t>(logits.columns));
+        matrix_view<double> const gradient(room.data(), logits.rows, logits.columns);
+        double const value = loss(model.device(), logits, targets, gradient).loss;
+        use(gradient);
+        return value;
+    };
+    model.zero_gradients();
+    run([&](matrix_view<double> gradient) { model.backward(gradient); });
+
+    gradient_check_result result;
+    for (auto const& parameter : model.parameters()) {
+        std::vector<double> values = model.values(parameter);
+        std::vector<double> const analytic = model.gradient(parameter.name);
+        std::size_t const width = parameter.shape.size() > 1 ? static_cast<std::size_t>(parameter.shape[1]) : 1;
+        for (std::size_t j = 0; j < values.size(); ++j) {
+            if (parameter.table >= 0) {
+                auto const padding = model.tables()[static_cast<std::size_t>(parameter.table)]->padding;
+                if (padding && j / width == static_cast<std::size_t>(*padding)) continue;
+            }
+            double const value = values[j];
+            double differences[2];
+            for (int side = 0; side < 2; ++side) {
+                values[j] = value + (side == 0 ? options.step : -options.step);
+                model.assign(parameter, values);
+                differences[side] = run([](auto const&) {});
+            }
+            values[j] = value;
+            model.assign(parameter, values);
+            double const numeric = (differences[0] - differences[1]) / (2 * options.step);
+            double const error = std::abs(numeric - analytic[j]) / std::max(options.floor, std::abs(analytic[j]));
+            ++result.checked;
+            if (!(error <= result.worst)) result = {error, parameter.name, j, analytic[j], numeric, result.checked};
+        }
+    }
+    if (was_training) model.train();
+    return result;
+}
+
+}  // namespace sequent

@@ -1,0 +1,44 @@
+// An optimizer: a rule (sgd, adam, ...) and its state for one model.
+#pragma once
+
+#include <utility>
+
+#include "../core/error.hpp"
+
+namespace sequent {
+
+// Rule: an aggregate of options with
+//   double rate                                   the learning rate, which a schedule may change
+//   void check() const                            throws argument_error for an option out of range
+//   state<Model>: state(rule, model), step(rule, model), end(model)
+// The optimizer holds a reference to the model and must not outlive it. While it lives, rows of embeddings may owe
+// steps; whoever reads them through the model gets them caught up. When it ends, nothing is owed.
+template <class Model, class Rule>
+class optimizer {
+  public:
+    optimizer(Model& model, Rule rule) : model_(&model), rule_((rule.check(), std::move(rule))), state_(rule_, model) {}
+    optimizer(optimizer const&) = delete;
+    optimizer& operator=(optimizer const&) = delete;
+    ~optimizer() { state_.end(*model_); }
+
+    // Changes the parameters by their gradients. The gradients stay: see Model::zero_gradients.
+    void step() {
+        ++steps_;
+        state_.step(rule_, *model_, steps_);
+    }
+
+    [[nodiscard]] double rate() const { return rule_.rate; }
+    void rate(double value) { rule_.rate = value; }
+    [[nodiscard]] long long steps() const { return steps_; }
+
+    [[nodiscard]] Model& network() { return *model_; }
+    [[nodiscard]] auto& state() { return state_; }
+
+  private:
+    Model* model_;
+    Rule rule_;
+    typename Rule::template state<Model> state_;
+    long long steps_ = 0;
+};
+
+}  // namespace sequent

@@ -1,0 +1,78 @@
+// Training: forward, loss, backward and update of one batch after the other.
+#pragma once
+
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include "../core/error.hpp"
+#include "../sequence/packed_sequence.hpp"
+#include "cross_entropy.hpp"
+#include "optimizer.hpp"
+
+namespace sequent {
+
+// Holds a reference to the model, which it must not outlive, and owns the loss and the optimizer's state.
+template <class Model, class Loss, class Rule>
+class training {
+    using scalar = typename Model::scalar;
+
+  public:
+    using input = packed_sequence<typename Model::input_value>;
+
+    // Puts the model into training mode. Throws argument_error for an option of the rule out of range.
+    training(Model& model, Loss loss, Rule rule) : loss_(std::move(loss)), optimizer_(model, std::move(rule)) {
+        model.train();
+    }
+
+    // One step: gradients from zero, forward, loss, backward, update. targets: one per sequence in the user's order, or
+    // one per packed row, as the network's output has rows. Returns the loss before the update. Throws numeric_error
+    // when the loss is not finite; the parameters are then as before the step.
+    cross_entropy_result step(input const& batch, std::span<int const> targets) {
+        model().zero_gradients();
+        auto const result = accumulate(batch, targets);
+        update();
+        return result;
+    }
+
+    // The two halves, for gradients of several batches: accumulate() adds, update() changes the parameters.
+    cross_entropy_result accumulate(input const& batch, std::span<int const> targets) {
+        auto const output = model().forward(batch);
+        matrix_view<scalar const> const logits = rows_of_output(output);
+        matrix_view<scalar> const gradient(
+            gradient_.reserve(static_cast<std::size_t>(logits.rows) * static_cast<std::size_t>(logits.columns)),
+            logits.rows, logits.columns);
+        auto const result = loss_(model().device(), logits, targets, gradient);
+        if (!std::isfinite(result.loss))
+            throw numeric_error(message("sequent::training: the loss of step ", optimizer_.steps() + 1, " is ",
+                                        result.loss, "; lower the learning rate or clip the gradients"));
+        model().backward(gradient);
+        return result;
+    }
+    void update() { optimizer_.step(); }
+
+    // The model, whose weights may be read at any time: rows that owe steps are caught up when read.
+    [[nodiscard]] Model& network() { return model(); }
+    [[nodiscard]] auto& rule() { return optimizer_; }
+
+  private:
+    [[nodiscard]] Model& model() { return optimizer_.network(); }
+
+    template <class Output>
+    static matrix_view<scalar const> rows_of_output(Output const& output) {
+        if constexpr (requires { output.values.index; }) {
+            if (!output.values.index.empty())
+                throw argument_error("sequent::training: the network ends in an embedding; put a linear layer behind a "
+                                     "recurrent one");
+            return output.values.rows;
+        } else {
+            return output;
+        }
+    }
+
+    Loss loss_;
+    optimizer<Model, Rule> optimizer_;
+    typename Model::backend_type::template buffer<scalar> gradient_;
+};
+
+}  // namespace sequent
