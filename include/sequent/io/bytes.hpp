@@ -36,14 +36,14 @@ concept stored_number = std::endian::native == std::endian::little &&
 // The T whose bytes start at index; the caller has checked that they are there.
 template <class T>
     requires std::is_trivially_copyable_v<T>
-[[nodiscard]] T load(std::span<std::byte const> bytes, std::size_t index) {
+[[nodiscard]] T load_number(std::span<std::byte const> bytes, std::size_t index) {
     T value;
     std::memcpy(&value, bytes.data() + index, sizeof value);
     return value;
 }
 
 // IEEE 754 binary16: 1 sign, 5 exponent and 10 mantissa bits.
-struct half {
+struct float16_bits {
     std::uint16_t bits;
 
     explicit constexpr operator float() const {
@@ -57,7 +57,7 @@ struct half {
 };
 
 // The upper half of a float.
-struct bfloat16 {
+struct bfloat16_bits {
     std::uint16_t bits;
 
     explicit constexpr operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
@@ -72,7 +72,7 @@ template <class Stored, class Number>
         std::ranges::copy(bytes, std::as_writable_bytes(numbers).begin());
     } else {
         for (std::size_t i = 0; i < numbers.size(); ++i) {
-            auto const stored = load<Stored>(bytes, i * sizeof(Stored));
+            auto const stored = load_number<Stored>(bytes, i * sizeof(Stored));
             if constexpr (sizeof(Stored) > sizeof(Number))
                 if (std::isfinite(stored) && std::abs(stored) > std::numeric_limits<Number>::max()) return i;
             if constexpr (sizeof(Stored) == 2)

@@ -184,7 +184,7 @@ template <npy_number T>
 
     std::size_t const begin = major == 1 ? 10 : 12;
     if (file.size() < begin) fail("byte 8", "the file ends in the header's length");
-    std::size_t const length = major == 1 ? load<std::uint16_t>(file, 8) : load<std::uint32_t>(file, 8);
+    std::size_t const length = major == 1 ? load_number<std::uint16_t>(file, 8) : load_number<std::uint32_t>(file, 8);
     if (length > limits.max_header)
         fail("byte 8", message("header of ", length, " bytes; the limit is ", limits.max_header));
     if (length > file.size() - begin)

@@ -83,8 +83,8 @@ class safetensors {
         if constexpr (std::floating_point<Number>) {
             if (tensor.dtype == "F32") return load_as(float{});
             if (tensor.dtype == "F64") return load_as(double{});
-            if (tensor.dtype == "F16") return load_as(half{});
-            if (tensor.dtype == "BF16") return load_as(bfloat16{});
+            if (tensor.dtype == "F16") return load_as(float16_bits{});
+            if (tensor.dtype == "BF16") return load_as(bfloat16_bits{});
         }
         fail(message("holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>));
     }

@@ -241,7 +241,7 @@ inline void check_safetensors_layout(safetensors_header const& header, std::stri
                                                                  safetensors_limits const& limits = {}) {
     if (file.size() < 8)
         throw file_error(name, "", message("the header's length needs 8 bytes, the file has ", file.size()));
-    auto const length = load<std::uint64_t>(file, 0);
+    auto const length = load_number<std::uint64_t>(file, 0);
     if (length > limits.max_header)
         throw file_error(name, "byte 0", message("header of ", length, " bytes; the limit is ", limits.max_header));
     if (length > file.size() - 8)
