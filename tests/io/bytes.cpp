@@ -33,7 +33,7 @@ TEST_CASE("dense_bytes multiplies or says that the product does not fit") {
     }
 }
 
-TEST_CASE("half and bfloat16 have the values their formats define, for all bit patterns") {
+TEST_CASE("float16_bits and bfloat16_bits have the values their formats define, for all bit patterns") {
     // mantissa_bits after the implicit one; the exponent's largest value means infinity or NaN.
     auto const value = [](unsigned bits, int exponent_bits, int mantissa_bits) {
         int const exponent = static_cast<int>(bits >> mantissa_bits) & ((1 << exponent_bits) - 1);
@@ -51,13 +51,13 @@ TEST_CASE("half and bfloat16 have the values their formats define, for all bit p
     int wrong = 0;
     for (unsigned bits = 0; bits < 65536; ++bits) {
         auto const word = static_cast<std::uint16_t>(bits);
-        wrong += !same(value(bits, 5, 10), static_cast<float>(half{word}));
-        wrong += !same(value(bits, 8, 7), static_cast<float>(bfloat16{word}));
+        wrong += !same(value(bits, 5, 10), static_cast<float>(float16_bits{word}));
+        wrong += !same(value(bits, 8, 7), static_cast<float>(bfloat16_bits{word}));
     }
     CHECK(wrong == 0);
-    CHECK(static_cast<float>(half{0x3C00}) == 1.f);
-    CHECK(static_cast<float>(half{0x7BFF}) == 65504.f);
-    CHECK(static_cast<float>(bfloat16{0x3F80}) == 1.f);
+    CHECK(static_cast<float>(float16_bits{0x3C00}) == 1.f);
+    CHECK(static_cast<float>(float16_bits{0x7BFF}) == 65504.f);
+    CHECK(static_cast<float>(bfloat16_bits{0x3F80}) == 1.f);
 }
 
 TEST_CASE("load_numbers converts, keeps what is not finite, and stops at what float cannot hold") {
@@ -71,7 +71,8 @@ TEST_CASE("load_numbers converts, keeps what is not finite, and stops at what fl
     CHECK(floats[5] == 0.f);
 
     std::array<double, 2> widened{};
-    CHECK_FALSE(load_numbers<half>(sequent_tests::bytes_of({"\x00\x3C\x00\xC0", 4}), std::span<double>(widened)));
+    CHECK_FALSE(
+        load_numbers<float16_bits>(sequent_tests::bytes_of({"\x00\x3C\x00\xC0", 4}), std::span<double>(widened)));
     CHECK(widened == std::array{1.0, -2.0});
     CHECK_FALSE(load_numbers<float>({}, std::span<float>()));
 }
