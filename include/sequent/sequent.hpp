@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config.hpp"
+#include "fwd.hpp"
 
 #include "core/error.hpp"
 #include "core/matrix.hpp"

@@ -64,7 +64,7 @@ struct embedding {
             mine.table.frozen = options_.frozen;
             mine.place.assign(static_cast<std::size_t>(options_.rows), -1);
         }
-        visitor.table(where.prefix + "weight", mine.table, initial_values{initial_values::kind::normal, 0});
+        visitor.table(tensor_name{where, "weight"}, mine.table, initial_values{initial_values::kind::normal, 0});
     }
 
     // Throws argument_error for an id outside the table (PyTorch's IndexError).

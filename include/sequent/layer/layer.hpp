@@ -85,12 +85,33 @@ struct initial_values {
     double bound = 0;
 };
 
-// Where in the network a layer stands, while it lists its tensors by name.
+// Where in the network a layer stands, while it lists its tensors. A chain of the scopes around it, so that names are
+// put together only where somebody asks for them.
 struct scope {
-    std::string prefix;             // "rnn." or ""
+    scope const* outer = nullptr;
+    std::string_view name = {};     // of the layer, "" where it adds none to its tensors' names
+    int place = -1;                 // its number in a sequential, if it has no name
     int depth = 0;                  // of a stack: the k of weight_ih_l{k}
     std::ptrdiff_t offset = 0;      // of its part of the parameter block
     std::uint64_t dropout_key = 0;  // unlike for any two layers
+
+    [[nodiscard]] std::string prefix() const {
+        std::string const before = outer == nullptr ? "" : outer->prefix();
+        if (!name.empty()) return before + std::string(name) + ".";
+        return place < 0 ? before : before + std::to_string(place) + ".";
+    }
+};
+
+// The name of a tensor or state: "rnn." + "weight_ih" + "_l0_reverse".
+struct tensor_name {
+    scope const& where;
+    std::string_view stem;
+    enum class ending { none, depth, depth_reverse } end = ending::none;
+
+    [[nodiscard]] std::string text() const {
+        std::string const suffix = end == ending::none ? "" : "_l" + std::to_string(where.depth);
+        return where.prefix() + std::string(stem) + suffix + (end == ending::depth_reverse ? "_reverse" : "");
+    }
 };
 
 // The states of one direction of a recurrent layer, in the sorted order of the batch, one [batch, width] after another.

@@ -51,8 +51,8 @@ struct linear {
     template <class Backend, class T, class Visitor>
     void describe(scope const& where, memory<Backend, T>&, Visitor& visitor) const {
         initial_values const uniform{initial_values::kind::uniform, 1 / std::sqrt(static_cast<double>(In))};
-        visitor.tensor(where.prefix + "weight", {Out, In}, where.offset, uniform);
-        visitor.tensor(where.prefix + "bias", {Out}, where.offset + bias_at, uniform);
+        visitor.tensor(tensor_name{where, "weight"}, {Out, In}, where.offset, uniform);
+        visitor.tensor(tensor_name{where, "bias"}, {Out}, where.offset + bias_at, uniform);
     }
 
     template <class Backend, class T>

@@ -53,17 +53,17 @@ struct recurrent_layer {
         initial_values const uniform{initial_values::kind::uniform, 1 / std::sqrt(static_cast<double>(h))};
         for (int d = 0; d < Directions; ++d) {
             bool const reverse = d == 1 || Way == direction::reverse;
-            std::string const suffix = "_l" + std::to_string(where.depth) + (reverse ? "_reverse" : "");
+            auto const end = reverse ? tensor_name::ending::depth_reverse : tensor_name::ending::depth;
             std::ptrdiff_t const at = where.offset + d * layout::size;
-            visitor.tensor(where.prefix + "weight_ih" + suffix, {gate_rows, in}, at + layout::weight_ih, uniform);
-            visitor.tensor(where.prefix + "weight_hh" + suffix, {gate_rows, h}, at + layout::weight_hh, uniform);
-            visitor.tensor(where.prefix + "bias_ih" + suffix, {gate_rows}, at + layout::bias_ih, uniform);
-            visitor.tensor(where.prefix + "bias_hh" + suffix, {gate_rows}, at + layout::bias_hh, uniform);
+            visitor.tensor(tensor_name{where, "weight_ih", end}, {gate_rows, in}, at + layout::weight_ih, uniform);
+            visitor.tensor(tensor_name{where, "weight_hh", end}, {gate_rows, h}, at + layout::weight_hh, uniform);
+            visitor.tensor(tensor_name{where, "bias_ih", end}, {gate_rows}, at + layout::bias_ih, uniform);
+            visitor.tensor(tensor_name{where, "bias_hh", end}, {gate_rows}, at + layout::bias_hh, uniform);
             for (int u = 0; u < Cell::unit_count; ++u)
-                visitor.tensor(where.prefix + std::string(Cell::unit_name(u)) + suffix, {h},
+                visitor.tensor(tensor_name{where, Cell::unit_name(u), end}, {h},
                                at + layout::unit + u * layout::unit_stride, uniform);
             for (int s = 0; s < states; ++s)
-                visitor.state(where.prefix + std::string(Cell::state_name(s)) + suffix, h,
+                visitor.state(tensor_name{where, Cell::state_name(s), end}, h,
                               mine.state[static_cast<std::size_t>(d)][static_cast<std::size_t>(s)]);
         }
     }

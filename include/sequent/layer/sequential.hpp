@@ -170,14 +170,13 @@ class sequential : public detail::chain<layer_of<LayersOrCells>...> {
     void describe(scope const& where, typename chain::template memory<Backend, T>& memories, Visitor& visitor) const {
         this->each(memories, [&](auto index, auto const& layer, auto& mine) {
             using this_layer = std::remove_cvref_t<decltype(layer)>;
-            scope inner = where;
-            inner.offset += chain::template offset_of<index()>;
-            inner.depth = 0;
+            scope inner{&where};
+            inner.offset = where.offset + chain::template offset_of<index()>;
             inner.dropout_key = where.dropout_key * 31 + index() + 1;
             if constexpr (detail::is_named<this_layer>)
-                inner.prefix += std::string(this_layer::layer_name) + ".";
+                inner.name = this_layer::layer_name;
             else
-                inner.prefix += std::to_string(index()) + ".";
+                inner.place = static_cast<int>(index());
             layer.template describe<Backend, T>(inner, mine, visitor);
         });
     }
@@ -218,9 +217,9 @@ class stacked : public detail::stack_of<(Depth > 0 ? Depth : 1), layer_of<LayerO
     template <class Backend, class T, class Visitor>
     void describe(scope const& where, typename chain::template memory<Backend, T>& memories, Visitor& visitor) const {
         this->each(memories, [&](auto index, auto const& layer, auto& mine) {
-            scope inner = where;
-            inner.offset += chain::template offset_of<index()>;
-            inner.depth += static_cast<int>(index()) / 2;  // every other one is a dropout
+            scope inner{&where};
+            inner.offset = where.offset + chain::template offset_of<index()>;
+            inner.depth = where.depth + static_cast<int>(index()) / 2;  // every other one is a dropout
             inner.dropout_key = where.dropout_key * 31 + index() + 1;
             layer.template describe<Backend, T>(inner, mine, visitor);
         });

@@ -11,6 +11,7 @@
 
 #include "../backend/row_table.hpp"
 #include "../core/random.hpp"
+#include "../fwd.hpp"
 #include "../layer/sequential.hpp"
 #include "../sequence/packed_sequence.hpp"
 #include "parameters.hpp"
@@ -24,9 +25,11 @@ struct model_options {
     Backend device{};
 };
 
-// Network: a layer, or a cell for the recurrent layer of it. Scalar: float or double.
-template <class Network, backend Backend, class Scalar = float>
+// Network: a layer, or a cell for the recurrent layer of it. Scalar: float (the default) or double.
+template <class Network, class Backend, class Scalar>
 class model {
+    static_assert(backend<Backend>,
+                  "sequent::model: the second argument must be a backend's policy, such as sequent::cpu");
     static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
                   "sequent::model: the scalar must be float or double");
 
@@ -38,7 +41,7 @@ class model {
     using input_shape = std::conditional_t<takes_tokens, token_ids, sequence_of<network_type::input_size>>;
     using output_shape = typename network_type::template output<input_shape>;
     using input_value = std::conditional_t<takes_tokens, int, Scalar>;
-    using list = parameter_list<Backend, Scalar>;
+    using table_type = row_table<Backend, Scalar>;
 
     // Parameters start at PyTorch's distributions, drawn from the seed.
     explicit model(Network const& network = Network{}, model_options<Backend> const& options = {})
@@ -67,7 +70,7 @@ class model {
                     break;
                 }
             if (parameter.table >= 0) {
-                auto const padding = tables()[static_cast<std::size_t>(parameter.table)]->padding;
+                auto const padding = table(parameter).padding;
                 std::size_t const width = static_cast<std::size_t>(parameter.shape[1]);
                 if (padding)
                     std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(*padding) * parameter.shape[1], width,
@@ -114,10 +117,11 @@ class model {
     // States of zeros for a batch, to be filled in.
     [[nodiscard]] states<Scalar> zero_states(int batch) {
         states<Scalar> zero{batch, {}};
-        for (auto const& entry : describe().states)
+        each_state([&](tensor_name const& name, int width, auto&) {
             zero.entries.push_back(
-                {entry.name, entry.width,
-                 std::vector<Scalar>(static_cast<std::size_t>(batch) * static_cast<std::size_t>(entry.width))});
+                {name.text(), width,
+                 std::vector<Scalar>(static_cast<std::size_t>(batch) * static_cast<std::size_t>(width))});
+        });
         return zero;
     }
     // Of the last backward pass: the gradient of the packed input rows, [shape.rows(), input_size].
@@ -125,24 +129,36 @@ class model {
 
     void zero_gradients() {
         fill(device_, gradient_.data(), gradient_.size(), Scalar(0));
-        for (auto* table : tables()) table->forget_gradients();
+        each_table([](table_type& table) { table.forget_gradients(); });
     }
 
     // The dense block and its gradient; the tables beside it. For optimizers and checkpoints.
     [[nodiscard]] Scalar* block() { return block_.data(); }
     [[nodiscard]] Scalar* gradient_block() { return gradient_.data(); }
     [[nodiscard]] std::size_t block_size() const { return block_.size(); }
-    [[nodiscard]] std::vector<row_table<Backend, Scalar>*> tables() { return describe().tables; }
+    template <class F>
+    void each_table(F const& f) {
+        visit(table_visitor<F const&>{f});
+    }
+    // The table that holds a parameter whose `table` is not -1.
+    [[nodiscard]] table_type& table(parameter_info const& parameter) {
+        table_type* found = nullptr;
+        int place = 0;
+        each_table([&](table_type& one) {
+            if (place++ == parameter.table) found = &one;
+        });
+        return *found;
+    }
 
     // All parameters in the order of PyTorch's state_dict.
-    [[nodiscard]] std::vector<parameter_info> parameters() { return describe().parameters; }
+    [[nodiscard]] std::vector<parameter_info> parameters() { return visit(parameter_lister{}).parameters; }
     // One parameter's values, row-major, and its gradient (of a table: zeros but in touched rows). Copies.
     // Throws argument_error for a name the model has not.
     [[nodiscard]] std::vector<Scalar> values(std::string_view name) { return values(find(name)); }
     [[nodiscard]] std::vector<Scalar> values(parameter_info const& parameter) {
         std::vector<Scalar> values(parameter.size());
         Scalar const* from = block_.data() + parameter.offset;
-        if (parameter.table >= 0) from = tables()[static_cast<std::size_t>(parameter.table)]->values(device_).data;
+        if (parameter.table >= 0) from = table(parameter).values(device_).data;
         copy_to_host(device_, from, values.size(), values.data());
         return values;
     }
@@ -153,11 +169,10 @@ class model {
             copy_to_host(device_, gradient_.data() + parameter.offset, values.size(), values.data());
             return values;
         }
-        auto& table = *tables()[static_cast<std::size_t>(parameter.table)];
-        for (std::size_t u = 0; u < table.touched().size(); ++u)
-            copy_to_host(device_, table.gradient_rows().row(static_cast<int>(u)),
-                         static_cast<std::size_t>(table.width()),
-                         values.data() + std::ptrdiff_t{table.touched()[u]} * table.width());
+        table_type& rows = table(parameter);
+        for (std::size_t u = 0; u < rows.touched().size(); ++u)
+            copy_to_host(device_, rows.gradient_rows().row(static_cast<int>(u)), static_cast<std::size_t>(rows.width()),
+                         values.data() + std::ptrdiff_t{rows.touched()[u]} * rows.width());
         return values;
     }
     // Sets one parameter, row-major. Throws argument_error when the name or the number of values does not fit.
@@ -167,7 +182,7 @@ class model {
             throw argument_error(message("sequent::model: '", parameter.name, "' has ", parameter.size(),
                                          " numbers, but ", values.size(), " were given"));
         Scalar* to = block_.data() + parameter.offset;
-        if (parameter.table >= 0) to = tables()[static_cast<std::size_t>(parameter.table)]->values(device_).data;
+        if (parameter.table >= 0) to = table(parameter).values(device_).data;
         copy_from_host(device_, values.data(), values.size(), to);
     }
 
@@ -183,14 +198,17 @@ class model {
             return network;
     }
 
-    list describe() {
-        list found;
-        scope top;
-        network_.template describe<Backend, Scalar>(top, memory_, found);
-        return found;
+    template <class Visitor>
+    Visitor visit(Visitor visitor) {
+        network_.template describe<Backend, Scalar>(scope{}, memory_, visitor);
+        return visitor;
+    }
+    template <class F>
+    void each_state(F const& f) {
+        visit(state_visitor<F const&>{f});
     }
     parameter_info find(std::string_view name) {
-        for (parameter_info& parameter : describe().parameters)
+        for (parameter_info& parameter : parameters())
             if (parameter.name == name) return std::move(parameter);
         throw argument_error(message("sequent::model: no parameter is called '", name, "'"));
     }
@@ -249,37 +267,37 @@ class model {
     void set_states(states<Scalar> const* from, Buffer state_memory<Backend, Scalar>::*to,
                     bool state_memory<Backend, Scalar>::*flag) {
         auto const sorted = input_.shape.sorted_indices();
-        for (auto const& entry : describe().states) {
-            entry.memory->*flag = from != nullptr;
-            if (from == nullptr) continue;
+        each_state([&](tensor_name const& name, int columns, state_memory<Backend, Scalar>& memory) {
+            memory.*flag = from != nullptr;
+            if (from == nullptr) return;
             if (from->batch != input_.shape.batch())
                 throw argument_error(message("sequent::model: the input's batch size ", input_.shape.batch(),
                                              " does not match the states' batch size ", from->batch));
-            matrix_view<Scalar const> const given = (*from)[entry.name];
-            if (given.columns != entry.width)
-                throw argument_error(message("sequent::model: expected the size of state '", entry.name, "' to be [",
-                                             input_.shape.batch(), ", ", entry.width, "], got [", given.rows, ", ",
+            matrix_view<Scalar const> const given = (*from)[name.text()];
+            if (given.columns != columns)
+                throw argument_error(message("sequent::model: expected the size of state '", name.text(), "' to be [",
+                                             input_.shape.batch(), ", ", columns, "], got [", given.rows, ", ",
                                              given.columns, "]"));
-            std::size_t const width = static_cast<std::size_t>(entry.width);
-            Scalar* const out = (entry.memory->*to).reserve(sorted.size() * width);
+            std::size_t const width = static_cast<std::size_t>(columns);
+            Scalar* const out = (memory.*to).reserve(sorted.size() * width);
             for (std::size_t i = 0; i < sorted.size(); ++i)
                 copy_from_host(device_, given.row(sorted[i]), width, out + i * width);
-        }
+        });
     }
     template <class Buffer>
     states<Scalar> read_states(Buffer state_memory<Backend, Scalar>::*from) {
         states<Scalar> read = zero_states(input_.shape.batch());
         auto const sorted = input_.shape.sorted_indices();
         std::size_t place = 0;
-        for (auto const& entry : describe().states) {
-            std::size_t const width = static_cast<std::size_t>(entry.width);
-            auto const& values = entry.memory->*from;
+        each_state([&](tensor_name const&, int columns, state_memory<Backend, Scalar>& memory) {
+            std::size_t const width = static_cast<std::size_t>(columns);
+            auto const& values = memory.*from;
             named_state<Scalar>& to = read.entries[place++];
-            if (values.size() < sorted.size() * width) continue;  // no such pass yet: zeros
+            if (values.size() < sorted.size() * width) return;  // no such pass yet: zeros
             for (std::size_t i = 0; i < sorted.size(); ++i)
                 copy_to_host(device_, values.data() + i * width, width,
                              to.values.data() + static_cast<std::size_t>(sorted[i]) * width);
-        }
+        });
         return read;
     }
 

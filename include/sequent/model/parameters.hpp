@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../layer/layer.hpp"
@@ -25,28 +27,45 @@ struct parameter_info {
     }
 };
 
-// Visits the network's tensors, tables and states (Layer::describe) and collects what a model needs of them.
-template <class Backend, class T>
-struct parameter_list {
+// Visitors of the network's tensors, tables and states (Layer::describe): one that lists the parameters by name, one
+// for the tables, one that calls a function for each state. The last two allocate nothing but the list of tables.
+struct parameter_lister {
     std::vector<parameter_info> parameters;
-    std::vector<row_table<Backend, T>*> tables;
-    struct state_entry {
-        std::string name;
-        int width;
-        state_memory<Backend, T>* memory;
-    };
-    std::vector<state_entry> states;
+    int tables = 0;
 
-    void tensor(std::string name, std::vector<int> shape, std::ptrdiff_t offset, initial_values initial) {
-        parameters.push_back({std::move(name), std::move(shape), offset, -1, initial});
+    void tensor(tensor_name const& name, std::initializer_list<int> shape, std::ptrdiff_t offset,
+                initial_values initial) {
+        parameters.push_back({name.text(), shape, offset, -1, initial});
     }
-    void table(std::string name, row_table<Backend, T>& table, initial_values initial) {
-        parameters.push_back(
-            {std::move(name), {table.rows(), table.width()}, 0, static_cast<int>(tables.size()), initial});
-        tables.push_back(&table);
+    template <class Table>
+    void table(tensor_name const& name, Table& table, initial_values initial) {
+        parameters.push_back({name.text(), {table.rows(), table.width()}, 0, tables++, initial});
     }
-    void state(std::string name, int width, state_memory<Backend, T>& memory) {
-        states.push_back({std::move(name), width, &memory});
+    template <class Memory>
+    void state(tensor_name const&, int, Memory&) {}
+};
+
+template <class F>
+struct table_visitor {
+    F f;  // (row_table&)
+    void tensor(tensor_name const&, std::initializer_list<int>, std::ptrdiff_t, initial_values) {}
+    template <class Table>
+    void table(tensor_name const&, Table& table, initial_values) {
+        f(table);
+    }
+    template <class Memory>
+    void state(tensor_name const&, int, Memory&) {}
+};
+
+template <class F>
+struct state_visitor {
+    F f;  // (tensor_name, width, state_memory&)
+    void tensor(tensor_name const&, std::initializer_list<int>, std::ptrdiff_t, initial_values) {}
+    template <class Table>
+    void table(tensor_name const&, Table&, initial_values) {}
+    template <class Memory>
+    void state(tensor_name const& name, int width, Memory& memory) {
+        f(name, width, memory);
     }
 };
 

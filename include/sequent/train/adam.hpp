@@ -33,15 +33,15 @@ class adam_state {
     adam_state(adam_constants const& constants, Model& model) : constants_(constants) {
         m.resize(model.block_size(), scalar(0));
         v.resize(model.block_size(), scalar(0));
-        for (auto* table : model.tables()) table->begin_adam(constants);
+        model.each_table([&](auto& table) { table.begin_adam(constants); });
     }
     void step(Model& model, adam_step const& step) {
         adam_update(model.device(), constants_, step, model.block(), m.data(), v.data(), model.gradient_block(),
                     m.size());
-        for (auto* table : model.tables()) table->adam_step_rows(model.device(), step);
+        model.each_table([&](auto& table) { table.adam_step_rows(model.device(), step); });
     }
     void end(Model& model) {
-        for (auto* table : model.tables()) table->end_adam(model.device());
+        model.each_table([&](auto& table) { table.end_adam(model.device()); });
     }
 
     buffer<scalar> m, v;  // the parameter block's layout

@@ -59,7 +59,7 @@ gradient_check(Model& model, packed_sequence<typename Model::input_value> const&
         std::size_t const width = parameter.shape.size() > 1 ? static_cast<std::size_t>(parameter.shape[1]) : 1;
         for (std::size_t j = 0; j < values.size(); ++j) {
             if (parameter.table >= 0) {
-                auto const padding = model.tables()[static_cast<std::size_t>(parameter.table)]->padding;
+                auto const padding = model.table(parameter).padding;
                 if (padding && j / width == static_cast<std::size_t>(*padding)) continue;
             }
             double const value = values[j];
