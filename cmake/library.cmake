@@ -11,14 +11,13 @@ sequent_find(Eigen3::Eigen Eigen3 3.4)
 sequent_find(xtensor xtensor 0.24)
 sequent_find(xsimd xsimd 8.1)
 
-# Headers that the host compiler alone cannot compile, and headers that need nlohmann_json, stand in sets of their own:
-# every set but the first is checked and installed with its own component.
+# Headers for nvcc alone, and those of sequent::io, stand in sets of their own.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.hpp ${PROJECT_SOURCE_DIR}/include/*.cuh)
 set(cuda_headers ${headers})
 list(FILTER cuda_headers INCLUDE REGEX "/include/sequent/(cuda\\.hpp|.*/cuda[/.].*)$")
 list(REMOVE_ITEM headers ${cuda_headers})
 set(io_headers ${headers})
-list(FILTER io_headers INCLUDE REGEX "/include/sequent/(sequent\\.hpp|io/.*|(model|train)/checkpoint.*)$")
+list(FILTER io_headers INCLUDE REGEX "/include/sequent/(io/.*|(model|train)/checkpoint.*)$")
 list(REMOVE_ITEM headers ${io_headers})
 
 add_library(sequent INTERFACE)

@@ -29,6 +29,11 @@
 #include "model/model.hpp"
 
 #include "train/adam.hpp"
+#include "train/clip_norm.hpp"
 #include "train/cross_entropy.hpp"
 #include "train/gradient_check.hpp"
+#include "train/optimizer.hpp"
+#include "train/schedule.hpp"
+#include "train/sgd.hpp"
+#include "train/sparse_adam.hpp"
 #include "train/training.hpp"

@@ -20,11 +20,12 @@ struct adam_step {
     double root_correction2 = 0;       // 1 / sqrt(1 - beta2^t)
     double shrink = 1;                 // what decoupled weight decay leaves of a parameter
     double rate = 0;                   // eta
+    double inverse_correction1 = 1;    // 1 / (1 - beta1^t)
 
     static adam_step at(adam_constants const& c, long long t, double rate, double decoupled_decay = 0) {
         double const steps = static_cast<double>(t);
-        return {rate / (1 - std::pow(c.beta1, steps)), 1 / std::sqrt(1 - std::pow(c.beta2, steps)),
-                1 - rate * decoupled_decay, rate};
+        double const correction1 = 1 - std::pow(c.beta1, steps), correction2 = 1 - std::pow(c.beta2, steps);
+        return {rate / correction1, 1 / std::sqrt(correction2), 1 - rate * decoupled_decay, rate, 1 / correction1};
     }
 };
 

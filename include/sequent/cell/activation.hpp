@@ -19,10 +19,10 @@ struct precise {
         using std::exp;
         return Number(1) / (Number(1) + exp(-x));
     }
+    // NaN stays NaN, as in PyTorch.
     template <class Number>
     SEQUENT_HD static Number relu(Number const& x) {
-        using std::fmax;
-        return fmax(x, Number(0));
+        return x < Number(0) ? Number(0) : x;
     }
     // 1 where x > 0, else 0: the derivative of relu.
     template <class Number>

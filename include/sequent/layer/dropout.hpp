@@ -36,37 +36,37 @@ struct dropout {
     void describe(scope const& where, memory<Backend, T>& mine, Visitor&) const {
         mine.key = where.dropout_key;
     }
-    [[nodiscard]] input_gradient wants(input_gradient below) const { return below; }
+    [[nodiscard]] input_gradient wants(auto const&, input_gradient below) const { return below; }
 
     // Behind it, a sequence has no final state of its own: put dropout behind last_state, not before.
     template <class Backend, class T>
-    sequence_flow<T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
-                             sequence_flow<T> const& input) const {
+    sequence_flow<Backend, T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
+                                      sequence_flow<Backend, T> const& input) const {
         if (acts(now)) apply(now, mine, materialise(now.device, input, mine.rows), mine.output);
         mine.columns = acts(now) ? input.values.rows.columns : 0;
         return output_view<Backend, T>(mine, input);
     }
     template <class Backend, class T>
-    rows_flow<T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
-                         rows_flow<T> const& input) const {
+    rows_flow<Backend, T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
+                                  rows_flow<Backend, T> const& input) const {
         if (acts(now)) apply(now, mine, input.values, mine.output);
         mine.columns = acts(now) ? input.values.columns : 0;
         return output_view<Backend, T>(mine, input);
     }
     template <class Backend, class T>
-    sequence_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+    sequence_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
         if (mine.columns == 0) return {input.shape, input.values, {}};
         return {input.shape, {{mine.output.data(), input.shape->rows(), mine.columns}, {}}, {}};
     }
     template <class Backend, class T>
-    rows_flow<T> output_view(memory<Backend, T>& mine, rows_flow<T> const& input) const {
+    rows_flow<Backend, T> output_view(memory<Backend, T>& mine, rows_flow<Backend, T> const& input) const {
         if (mine.columns == 0) return input;
         return {input.shape, {mine.output.data(), input.values.rows, mine.columns}};
     }
 
     template <class Backend, class T>
     sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
-                                  sequence_flow<T> const& input, sequence_gradient<T> const& gradient,
+                                  sequence_flow<Backend, T> const& input, sequence_gradient<T> const& gradient,
                                   input_gradient) const {
         if (!acts(now) || gradient.values.empty()) return {gradient.values, {}};
         apply(now, mine, gradient.values, mine.gradient);
@@ -74,8 +74,8 @@ struct dropout {
         return {dematerialise<Backend, T>(now.device, input, rows, mine.sum), {}};
     }
     template <class Backend, class T>
-    rows_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine, rows_flow<T> const&,
-                              rows_gradient<T> const& gradient, input_gradient) const {
+    rows_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
+                              rows_flow<Backend, T> const&, rows_gradient<T> const& gradient, input_gradient) const {
         if (!acts(now)) return gradient;
         apply(now, mine, gradient.values, mine.gradient);
         return {{mine.gradient.data(), gradient.values.rows, gradient.values.columns}};

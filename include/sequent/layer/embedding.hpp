@@ -33,6 +33,7 @@ struct embedding {
     template <class Shape>
     using output = typename output_shape<Shape>::type;
 
+    embedding() requires(Rows != dynamic) {}
     explicit embedding(options const& given) : options_(given) {
         if (given.rows < 1)
             throw argument_error(
@@ -69,8 +70,8 @@ struct embedding {
 
     // Throws argument_error for an id outside the table (PyTorch's IndexError).
     template <class Backend, class T>
-    sequence_flow<T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
-                             token_flow const& input) const {
+    sequence_flow<Backend, T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
+                                      token_flow<Backend> const& input) const {
         for (int const id : mine.distinct) mine.place[static_cast<std::size_t>(id)] = -1;
         mine.distinct.clear();
         mine.index.clear();
@@ -92,20 +93,21 @@ struct embedding {
     }
 
     template <class Backend, class T>
-    sequence_flow<T> output_view(memory<Backend, T>& mine, token_flow const& input) const {
+    sequence_flow<Backend, T> output_view(memory<Backend, T>& mine, token_flow<Backend> const& input) const {
         return {input.shape, {{mine.rows.data(), static_cast<int>(mine.distinct.size()), Width}, mine.index}, {}};
     }
 
     template <class Backend, class T>
-    no_gradient backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine, token_flow const&,
+    no_gradient backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine, token_flow<Backend> const&,
                          sequence_gradient<T> const& gradient, input_gradient) const {
         if (!gradient.values.empty()) mine.table.add_gradient(now.device, mine.distinct, gradient.values);
         return {};
     }
 
     // Nothing below an embedding asks for a gradient; what is above need not make one for a frozen table.
-    [[nodiscard]] input_gradient wants(input_gradient) const {
-        return options_.frozen ? input_gradient::not_wanted : input_gradient::wanted;
+    template <class Backend, class T>
+    [[nodiscard]] input_gradient wants(memory<Backend, T> const& mine, input_gradient) const {
+        return mine.table.frozen ? input_gradient::not_wanted : input_gradient::wanted;
     }
 
   private:

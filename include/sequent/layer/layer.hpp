@@ -33,20 +33,22 @@ struct rows_of {  // one row per sequence, in the user's order: [batch, Features
     static constexpr int features = Features;
 };
 
-// The values of those shapes: views of memory that the model's layers own, valid until the next forward pass.
+// The values of those shapes: views of memory that the model's layers own, valid until the next forward pass. The shape
+// of the batch is the backend's plan of it: on the CPU, the packing itself.
+template <class Backend>
 struct token_flow {
-    packing const* shape;
+    typename Backend::plan const* shape;
     std::span<int const> ids;  // on the host
 };
-template <class T>
+template <class Backend, class T>
 struct sequence_flow {
-    packing const* shape;
+    typename Backend::plan const* shape;
     indexed_rows<T> values;
     matrix_view<T const> last;  // [batch, features], sorted order: the final h of the layer that made it; or empty
 };
-template <class T>
+template <class Backend, class T>
 struct rows_flow {
-    packing const* shape;
+    typename Backend::plan const* shape;
     matrix_view<T const> values;
 };
 
@@ -131,7 +133,7 @@ struct state_memory {
 // layer.forward(now, parameters, memory, input) -> output
 // layer.output_view(memory, input) -> output            the last forward pass's output again, without work
 // layer.backward(now, parameters, gradients, memory, input, output_gradient, wanted) -> input gradient
-// layer.wants(below)              whether it asks for the gradient of its output, if `below` is asked of its input
+// layer.wants(memory, below)      whether it asks for the gradient of its output, if `below` is asked of its input
 template <class L>
 concept layer = requires {
     typename L::options;
@@ -141,7 +143,7 @@ concept layer = requires {
 
 // Rows one by one where they came by index: the distinct rows written out. `room` holds them.
 template <class Backend, class T, class Buffer>
-matrix_view<T const> materialise(Backend const& device, sequence_flow<T> const& flow, Buffer& room) {
+matrix_view<T const> materialise(Backend const& device, sequence_flow<Backend, T> const& flow, Buffer& room) {
     if (flow.values.index.empty()) return flow.values.rows;
     int const rows = flow.shape->rows(), columns = flow.values.rows.columns;
     matrix_view<T> const out(room.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)), rows,
@@ -152,8 +154,8 @@ matrix_view<T const> materialise(Backend const& device, sequence_flow<T> const& 
 
 // The gradient of rows written out by `materialise`, gathered back into the distinct rows.
 template <class Backend, class T, class Buffer>
-matrix_view<T const> dematerialise(Backend const& device, sequence_flow<T> const& flow, matrix_view<T const> gradient,
-                                   Buffer& room) {
+matrix_view<T const> dematerialise(Backend const& device, sequence_flow<Backend, T> const& flow,
+                                   matrix_view<T const> gradient, Buffer& room) {
     if (flow.values.index.empty()) return gradient;
     int const rows = flow.values.rows.rows, columns = gradient.columns;
     std::size_t const size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);

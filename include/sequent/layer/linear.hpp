@@ -56,40 +56,40 @@ struct linear {
     }
 
     template <class Backend, class T>
-    rows_flow<T> forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& mine,
-                         rows_flow<T> const& input) const {
+    rows_flow<Backend, T> forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& mine,
+                                  rows_flow<Backend, T> const& input) const {
         apply(now, parameters, mine, input.values);
         return output_view<Backend, T>(mine, input);
     }
     template <class Backend, class T>
-    sequence_flow<T> forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& mine,
-                             sequence_flow<T> const& input) const {
+    sequence_flow<Backend, T> forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& mine,
+                                      sequence_flow<Backend, T> const& input) const {
         apply(now, parameters, mine, input.values.rows);
         return output_view<Backend, T>(mine, input);
     }
     template <class Backend, class T>
-    rows_flow<T> output_view(memory<Backend, T>& mine, rows_flow<T> const& input) const {
+    rows_flow<Backend, T> output_view(memory<Backend, T>& mine, rows_flow<Backend, T> const& input) const {
         return {input.shape, {mine.output.data(), input.values.rows, Out}};
     }
     template <class Backend, class T>
-    sequence_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+    sequence_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
         return {input.shape, {{mine.output.data(), input.values.rows.rows, Out}, input.values.index}, {}};
     }
 
     template <class Backend, class T>
     rows_gradient<T> backward(pass<Backend> const& now, T const* parameters, T* gradients, memory<Backend, T>& mine,
-                              rows_flow<T> const& input, rows_gradient<T> const& gradient,
+                              rows_flow<Backend, T> const& input, rows_gradient<T> const& gradient,
                               input_gradient wanted) const {
         return {differentiate(now, parameters, gradients, mine, input.values, gradient.values, wanted)};
     }
     template <class Backend, class T>
     sequence_gradient<T> backward(pass<Backend> const& now, T const* parameters, T* gradients, memory<Backend, T>& mine,
-                                  sequence_flow<T> const& input, sequence_gradient<T> const& gradient,
+                                  sequence_flow<Backend, T> const& input, sequence_gradient<T> const& gradient,
                                   input_gradient wanted) const {
         if (gradient.values.empty()) return {};
         return {differentiate(now, parameters, gradients, mine, input.values.rows, gradient.values, wanted), {}};
     }
-    [[nodiscard]] input_gradient wants(input_gradient) const { return input_gradient::wanted; }
+    [[nodiscard]] input_gradient wants(auto const&, input_gradient) const { return input_gradient::wanted; }
 
   private:
     template <class Backend, class T>

@@ -34,7 +34,7 @@ struct pooling {
     };
     template <class Backend, class T, class Visitor>
     void describe(scope const&, memory<Backend, T>&, Visitor&) const {}
-    [[nodiscard]] input_gradient wants(input_gradient below) const { return below; }
+    [[nodiscard]] input_gradient wants(auto const&, input_gradient below) const { return below; }
 
     template <class Backend, class T>
     static matrix_view<T> room(typename Backend::template buffer<T>& buffer, int rows, int columns) {
@@ -49,8 +49,8 @@ struct last_state : detail::pooling {
     explicit last_state(options const&) {}
 
     template <class Backend, class T>
-    rows_flow<T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
-                         sequence_flow<T> const& input) const {
+    rows_flow<Backend, T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
+                                  sequence_flow<Backend, T> const& input) const {
         if (input.last.empty())
             throw argument_error(
                 "sequent::last_state: the layer before has no final state; put it behind a recurrent layer");
@@ -59,12 +59,12 @@ struct last_state : detail::pooling {
         return {input.shape, out};
     }
     template <class Backend, class T>
-    rows_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+    rows_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
         return {input.shape, {mine.output.data(), input.last.rows, input.last.columns}};
     }
     template <class Backend, class T>
     sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
-                                  sequence_flow<T> const& input, rows_gradient<T> const& gradient,
+                                  sequence_flow<Backend, T> const& input, rows_gradient<T> const& gradient,
                                   input_gradient) const {
         matrix_view<T> const sorted = room<Backend, T>(mine.gradient, input.last.rows, input.last.columns);
         gather_rows(now.device, gradient.values, input.shape->sorted_indices(), sorted);
@@ -78,20 +78,20 @@ struct mean_state : detail::pooling {
     explicit mean_state(options const&) {}
 
     template <class Backend, class T>
-    rows_flow<T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
-                         sequence_flow<T> const& input) const {
+    rows_flow<Backend, T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
+                                  sequence_flow<Backend, T> const& input) const {
         matrix_view<T const> const rows = materialise(now.device, input, mine.rows);
         matrix_view<T> const out = room<Backend, T>(mine.output, input.shape->batch(), rows.columns);
         mean_rows(now.device, *input.shape, rows, out);
         return {input.shape, out};
     }
     template <class Backend, class T>
-    rows_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+    rows_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
         return {input.shape, {mine.output.data(), input.shape->batch(), input.values.rows.columns}};
     }
     template <class Backend, class T>
     sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
-                                  sequence_flow<T> const& input, rows_gradient<T> const& gradient,
+                                  sequence_flow<Backend, T> const& input, rows_gradient<T> const& gradient,
                                   input_gradient) const {
         matrix_view<T> const rows = room<Backend, T>(mine.gradient, input.shape->rows(), gradient.values.columns);
         mean_rows_backward(now.device, *input.shape, gradient.values, rows);
@@ -105,8 +105,8 @@ struct max_state : detail::pooling {
     explicit max_state(options const&) {}
 
     template <class Backend, class T>
-    rows_flow<T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
-                         sequence_flow<T> const& input) const {
+    rows_flow<Backend, T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
+                                  sequence_flow<Backend, T> const& input) const {
         matrix_view<T const> const rows = materialise(now.device, input, mine.rows);
         matrix_view<T> const out = room<Backend, T>(mine.output, input.shape->batch(), rows.columns);
         int* const where =
@@ -115,12 +115,12 @@ struct max_state : detail::pooling {
         return {input.shape, out};
     }
     template <class Backend, class T>
-    rows_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+    rows_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
         return {input.shape, {mine.output.data(), input.shape->batch(), input.values.rows.columns}};
     }
     template <class Backend, class T>
     sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
-                                  sequence_flow<T> const& input, rows_gradient<T> const& gradient,
+                                  sequence_flow<Backend, T> const& input, rows_gradient<T> const& gradient,
                                   input_gradient) const {
         matrix_view<T> const rows = room<Backend, T>(mine.gradient, input.shape->rows(), gradient.values.columns);
         max_rows_backward(now.device, gradient.values, mine.where.data(), rows);

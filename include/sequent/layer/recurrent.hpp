@@ -69,8 +69,8 @@ struct recurrent_layer {
     }
 
     template <class Backend, class T>
-    sequence_flow<T> forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& mine,
-                             sequence_flow<T> const& input) const {
+    sequence_flow<Backend, T> forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& mine,
+                                      sequence_flow<Backend, T> const& input) const {
         std::size_t const rows = static_cast<std::size_t>(input.shape->rows());
         std::size_t const batch = static_cast<std::size_t>(input.shape->batch());
         mine.output.reserve(rows * features);
@@ -88,7 +88,7 @@ struct recurrent_layer {
     }
 
     template <class Backend, class T>
-    sequence_flow<T> output_view(memory<Backend, T>& mine, sequence_flow<T> const& input) const {
+    sequence_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
         return {input.shape,
                 {{mine.output.data(), input.shape->rows(), features}, {}},
                 last_view<Backend, T>(mine, *input.shape)};
@@ -96,7 +96,7 @@ struct recurrent_layer {
 
     template <class Backend, class T>
     sequence_gradient<T> backward(pass<Backend> const& now, T const* parameters, T* gradients, memory<Backend, T>& mine,
-                                  sequence_flow<T> const& input, sequence_gradient<T> const& gradient,
+                                  sequence_flow<Backend, T> const& input, sequence_gradient<T> const& gradient,
                                   input_gradient wanted) const {
         constexpr int h = Cell::hidden_size;
         int const batch = input.shape->batch();
@@ -134,14 +134,14 @@ struct recurrent_layer {
         return {input_rows, {}};
     }
 
-    [[nodiscard]] input_gradient wants(input_gradient) const { return input_gradient::wanted; }
+    [[nodiscard]] input_gradient wants(auto const&, input_gradient) const { return input_gradient::wanted; }
 
   private:
     template <class Backend, class T>
     using run = recurrent_run<Cell, Backend, T>;
 
     template <class Backend, class T>
-    static matrix_view<T> last_view(memory<Backend, T>& mine, packing const& shape) {
+    static matrix_view<T> last_view(memory<Backend, T>& mine, typename Backend::plan const& shape) {
         return {mine.last.data(), shape.batch(), features};
     }
 

@@ -54,8 +54,9 @@ class chain {
                   Input const& input, Gradient const& gradient, input_gradient wanted) const {
         return backward_from<0>(now, parameters, gradients, memories, input, gradient, wanted);
     }
-    [[nodiscard]] input_gradient wants(input_gradient below) const {
-        std::apply([&](auto const&... layer) { ((below = layer.wants(below)), ...); }, layers_);
+    template <class Backend, class T>
+    [[nodiscard]] input_gradient wants(memory<Backend, T> const& memories, input_gradient below) const {
+        each(memories, [&](auto, auto const& layer, auto const& mine) { below = layer.wants(mine, below); });
         return below;
     }
 
@@ -112,10 +113,10 @@ class chain {
             auto const& layer = std::get<I>(layers_);
             auto const next = layer.template output_view<Backend, T>(mine, input);
             auto const above =
-                backward_from<I + 1>(now, parameters, gradients, memories, next, gradient, layer.wants(wanted));
+                backward_from<I + 1>(now, parameters, gradients, memories, next, gradient, layer.wants(mine, wanted));
             using result = decltype(layer.backward(now, parameters + offset_of<I>, gradients + offset_of<I>, mine,
                                                    input, above, wanted));
-            if (layer.wants(wanted) == input_gradient::not_wanted) return result{};
+            if (layer.wants(mine, wanted) == input_gradient::not_wanted) return result{};
             return layer.backward(now, parameters + offset_of<I>, gradients + offset_of<I>, mine, input, above, wanted);
         }
     }

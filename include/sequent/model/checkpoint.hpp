@@ -3,12 +3,18 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "../core/error.hpp"
 #include "../io/safetensors.hpp"
 #include "../io/safetensors_writer.hpp"
 #include "model.hpp"
@@ -17,8 +23,60 @@ namespace sequent {
 
 using file_metadata = std::map<std::string, std::string, std::less<>>;
 
-// Writes all parameters, or leaves the file at `path` as it was. metadata is kept beside "format" = "pt".
-// Throws file_error when the file cannot be written, numeric_error when a parameter is not finite.
+namespace detail {
+
+// A tensor of a file that is to become the parameter of its name. place: how messages call it.
+template <class Scalar>
+struct loaded_tensor {
+    std::string place;
+    std::vector<std::size_t> shape;
+    std::vector<Scalar> values;
+};
+template <class Scalar>
+using loaded_tensors = std::map<std::string, loaded_tensor<Scalar>, std::less<>>;
+
+template <class Extents>
+std::string shape_text(Extents const& shape) {
+    std::string text = "[";
+    for (auto const extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
+    return text + "]";
+}
+
+// The place of the first number that is not finite, or the number of them all.
+template <class Scalar>
+std::size_t first_non_finite(std::vector<Scalar> const& values) {
+    auto const bad = std::ranges::find_if_not(values, [](Scalar value) { return std::isfinite(value); });
+    return static_cast<std::size_t>(bad - values.begin());
+}
+
+// Sets all parameters, or throws file_error and sets none: names and shapes must be the model's, numbers finite.
+template <class Model>
+void assign_all(Model& model, std::string_view file, loaded_tensors<typename Model::scalar> const& tensors) {
+    std::vector<parameter_info> const parameters = model.parameters();
+    for (auto const& [name, tensor] : tensors)
+        if (std::ranges::find(parameters, name, &parameter_info::name) == parameters.end())
+            throw file_error(file, tensor.place, "the model has no such parameter");
+    for (parameter_info const& parameter : parameters) {
+        auto const found = tensors.find(parameter.name);
+        if (found == tensors.end())
+            throw file_error(file, message("tensor '", parameter.name, "'"), "missing; the model needs it");
+        auto const& [place, shape, values] = found->second;
+        if (!std::ranges::equal(shape, parameter.shape, [](auto a, auto b) { return std::cmp_equal(a, b); }))
+            throw file_error(
+                file, place,
+                message("has shape ", shape_text(shape), "; the model needs ", shape_text(parameter.shape)));
+        if (std::size_t const bad = first_non_finite(values); bad < values.size())
+            throw file_error(file, place, message("holds ", values[bad], " at place ", bad));
+    }
+    for (parameter_info const& parameter : parameters) model.assign(parameter, tensors.at(parameter.name).values);
+}
+
+}  // namespace detail
+
+// Writes all parameters, or leaves the file at `path` as it was. metadata is kept beside "format" = "pt". While a
+// training lives, the rows of its embeddings are written caught up, and no later step changes by it.
+// Throws file_error when the file cannot be written, numeric_error when a parameter is not finite, argument_error for
+// metadata that is not UTF-8 or holds "format".
 template <class Model>
 void save(Model& model, std::filesystem::path const& path, file_metadata const& metadata = {}) {
     safetensors_writer file;
@@ -26,12 +84,10 @@ void save(Model& model, std::filesystem::path const& path, file_metadata const& 
     for (auto const& [key, value] : metadata) file.metadata(key, value);
     std::vector<std::vector<typename Model::scalar>> tensors;  // the writer keeps views of them
     for (parameter_info const& parameter : model.parameters()) {
-        tensors.push_back(model.values(parameter));
-        auto const& values = tensors.back();
-        auto const bad = std::ranges::find_if_not(values, [](auto value) { return std::isfinite(value); });
-        if (bad != values.end())
-            throw numeric_error(message("sequent::save: '", parameter.name, "' holds ", *bad, " at place ",
-                                        bad - values.begin(), "; nothing was written to ", path.string()));
+        auto const& values = tensors.emplace_back(model.values(parameter));
+        if (std::size_t const bad = detail::first_non_finite(values); bad < values.size())
+            throw numeric_error(message("sequent::save: '", parameter.name, "' holds ", values[bad], " at place ", bad,
+                                        "; nothing was written to ", path.string()));
         file.add(parameter.name, std::vector<std::size_t>(parameter.shape.begin(), parameter.shape.end()),
                  std::span(values));
     }
@@ -39,33 +95,18 @@ void save(Model& model, std::filesystem::path const& path, file_metadata const& 
 }
 
 // Sets all parameters from a file and returns its metadata. Strict: file and model must hold the same names with the
-// same shapes; half, float and double are converted. Throws file_error, naming the tensor; the model is then as before.
+// same shapes, and the numbers must be finite; F16, BF16, F32 and F64 are converted to the model's scalar.
+// Throws file_error, naming the tensor; the model is then as before.
 template <class Model>
 file_metadata load(Model& model, std::filesystem::path const& path) {
     using scalar = typename Model::scalar;
     safetensors const file = safetensors::read(path);
-    std::vector<parameter_info> const parameters = model.parameters();
-    auto const shape_text = [](auto const& shape) {
-        std::string text = "[";
-        for (auto const extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
-        return text + "]";
-    };
+    detail::loaded_tensors<scalar> tensors;
     for (auto const& [name, tensor] : file.tensors())
-        if (std::ranges::find(parameters, name, &parameter_info::name) == parameters.end())
-            throw file_error(path.string(), message("tensor '", name, "'"), "the model has no such parameter");
-    std::vector<std::vector<scalar>> tensors;
-    for (parameter_info const& parameter : parameters) {
-        std::string const place = message("tensor '", parameter.name, "'");
-        if (!file.contains(parameter.name)) throw file_error(path.string(), place, "missing; the model needs it");
-        if (!std::ranges::equal(file.at(parameter.name).shape, parameter.shape,
-                                [](auto a, auto b) { return a == static_cast<std::size_t>(b); }))
-            throw file_error(path.string(), place,
-                             message("has shape ", shape_text(file.at(parameter.name).shape), "; the model needs ",
-                                     shape_text(parameter.shape)));
-        tensors.push_back(file.values<scalar>(parameter.name));
-    }
-    for (std::size_t i = 0; i < parameters.size(); ++i) model.assign(parameters[i], tensors[i]);
-    return {file.metadata().begin(), file.metadata().end()};
+        tensors.emplace(
+            name, detail::loaded_tensor<scalar>{"tensor " + in_quotes(name), tensor.shape, file.values<scalar>(name)});
+    detail::assign_all(model, path.string(), tensors);
+    return file.metadata();
 }
 
 }  // namespace sequent

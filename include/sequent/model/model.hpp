@@ -40,6 +40,7 @@ class model {
     static constexpr bool takes_tokens = network_type::input_size == 0;
     using input_shape = std::conditional_t<takes_tokens, token_ids, sequence_of<network_type::input_size>>;
     using output_shape = typename network_type::template output<input_shape>;
+    static constexpr bool gives_sequence = std::is_same_v<output_shape, sequence_of<output_shape::features>>;
     using input_value = std::conditional_t<takes_tokens, int, Scalar>;
     using table_type = row_table<Backend, Scalar>;
 
@@ -48,6 +49,8 @@ class model {
         : network_(as_network(network)), device_(options.device), seed_(options.seed) {
         block_.resize(static_cast<std::size_t>(network_type::parameter_size), Scalar(0));
         gradient_.resize(static_cast<std::size_t>(network_type::parameter_size), Scalar(0));
+        parameters_ = visit(parameter_lister{}).parameters;
+        trainable_ = trainable_ranges(parameters_);
         reset_parameters();
     }
 
@@ -104,9 +107,14 @@ class model {
 
     // Adds the gradients of all parameters, given that of the last forward pass's output: [batch, F], or packed rows
     // [shape.rows(), F]; and, if states are given, of its final states. Throws argument_error without a forward pass.
-    void backward(matrix_view<Scalar const> output_gradient) { differentiate(output_gradient, nullptr); }
-    void backward(matrix_view<Scalar const> output_gradient, states<Scalar> const& final_gradient) {
-        differentiate(output_gradient, &final_gradient);
+    // The gradient of a float input is made too, unless it is not wanted.
+    void backward(matrix_view<Scalar const> output_gradient,
+                  sequent::input_gradient wanted = sequent::input_gradient::wanted) {
+        differentiate(output_gradient, nullptr, wanted);
+    }
+    void backward(matrix_view<Scalar const> output_gradient, states<Scalar> const& final_gradient,
+                  sequent::input_gradient wanted = sequent::input_gradient::wanted) {
+        differentiate(output_gradient, &final_gradient, wanted);
     }
 
     // Of the last forward pass, in the user's order; of the last backward pass the gradients of the initial states.
@@ -125,7 +133,10 @@ class model {
         return zero;
     }
     // Of the last backward pass: the gradient of the packed input rows, [shape.rows(), input_size].
-    [[nodiscard]] matrix_view<Scalar const> input_gradient() const requires(!takes_tokens) { return input_gradient_; }
+    [[nodiscard]] matrix_view<Scalar const> input_gradient() const requires(!takes_tokens) {
+        constexpr int columns = network_type::input_size;
+        return {input_gradient_.data(), static_cast<int>(input_gradient_.size()) / columns, columns};
+    }
 
     void zero_gradients() {
         fill(device_, gradient_.data(), gradient_.size(), Scalar(0));
@@ -147,11 +158,20 @@ class model {
         each_table([&](table_type& one) {
             if (place++ == parameter.table) found = &one;
         });
+        if (found == nullptr)
+            throw argument_error(message("sequent::model: '", parameter.name, "' is no table of this model"));
         return *found;
     }
 
     // All parameters in the order of PyTorch's state_dict.
-    [[nodiscard]] std::vector<parameter_info> parameters() { return visit(parameter_lister{}).parameters; }
+    [[nodiscard]] std::vector<parameter_info> const& parameters() const { return parameters_; }
+
+    // The parameters whose names start with `prefix` ("rnn.", "fc.bias", "" for all) keep their values, or train again:
+    // what PyTorch's requires_grad says. Throws argument_error where no name starts so.
+    void freeze(std::string_view prefix) { set_frozen(prefix, true); }
+    void unfreeze(std::string_view prefix) { set_frozen(prefix, false); }
+    // What optimizers change and clip_norm counts of the block; a table knows for itself.
+    [[nodiscard]] std::span<block_range const> trainable() const { return trainable_; }
     // One parameter's values, row-major, and its gradient (of a table: zeros but in touched rows). Copies.
     // Throws argument_error for a name the model has not.
     [[nodiscard]] std::vector<Scalar> values(std::string_view name) { return values(find(name)); }
@@ -163,7 +183,7 @@ class model {
         return values;
     }
     [[nodiscard]] std::vector<Scalar> gradient(std::string_view name) {
-        parameter_info const parameter = find(name);
+        parameter_info const& parameter = find(name);
         std::vector<Scalar> values(parameter.size());
         if (parameter.table < 0) {
             copy_to_host(device_, gradient_.data() + parameter.offset, values.size(), values.data());
@@ -187,6 +207,7 @@ class model {
     }
 
     [[nodiscard]] packing const& shape() const { return input_.shape; }
+    // Forward passes in training mode so far: they key the dropout.
     [[nodiscard]] std::uint64_t passes() const { return passes_; }
     void passes(std::uint64_t count) { passes_ = count; }
 
@@ -207,19 +228,30 @@ class model {
     void each_state(F const& f) {
         visit(state_visitor<F const&>{f});
     }
-    parameter_info find(std::string_view name) {
-        for (parameter_info& parameter : parameters())
-            if (parameter.name == name) return std::move(parameter);
+    parameter_info const& find(std::string_view name) const {
+        for (parameter_info const& parameter : parameters_)
+            if (parameter.name == name) return parameter;
         throw argument_error(message("sequent::model: no parameter is called '", name, "'"));
+    }
+    void set_frozen(std::string_view prefix, bool frozen) {
+        bool found = false;
+        for (parameter_info& parameter : parameters_) {
+            if (!parameter.name.starts_with(prefix)) continue;
+            found = true;
+            parameter.frozen = frozen;
+            if (parameter.table >= 0) table(parameter).frozen = frozen;
+        }
+        if (!found) throw argument_error(message("sequent::model: no parameter's name starts with '", prefix, "'"));
+        trainable_ = trainable_ranges(parameters_);
     }
 
     [[nodiscard]] pass<Backend> this_pass(mode how) const { return {device_, how, seed_, passes_}; }
 
     auto input_flow() const {
         if constexpr (takes_tokens)
-            return token_flow{&input_.shape, input_.values};
+            return token_flow<Backend>{&input_.shape, input_.values};
         else
-            return sequence_flow<Scalar>{&input_.shape, {input_.rows(), {}}, {}};
+            return sequence_flow<Backend, Scalar>{&input_.shape, {input_.rows(), {}}, {}};
     }
 
     auto run(packed_sequence<input_value> const& input, mode how, states<Scalar> const* initial) {
@@ -227,39 +259,57 @@ class model {
         if (input.features != features)
             throw argument_error(
                 message("sequent::model: the input must have ", features, " features, got ", input.features));
+        std::size_t const size = static_cast<std::size_t>(input.shape.rows()) * features;
+        if (input.values.size() != size)
+            throw argument_error(
+                message("sequent::model: the input's shape asks for ", size, " values, got ", input.values.size()));
+        how_ = mode::inference;  // until this pass has succeeded, there is none to go back through
         input_ = input;
-        ++passes_;
-        how_ = how;
+        if (how == mode::training) ++passes_;
         set_states(initial, &state_memory<Backend, Scalar>::initial, &state_memory<Backend, Scalar>::has_initial);
+        each_state([](tensor_name const&, int, auto& memory) { memory.initial_gradient.reserve(0); });
         auto const output =
             network_.forward(this_pass(how), static_cast<Scalar const*>(block_.data()), memory_, input_flow());
-        if constexpr (requires { output.values.index; })
-            return output;
-        else
+        how_ = how;
+        if constexpr (gives_sequence) {
+            return sequence_flow<Backend, Scalar>{
+                output.shape, {materialise<Backend, Scalar>(device_, output, rows_), {}}, output.last};
+        } else {
             return output.values;
+        }
     }
 
-    void differentiate(matrix_view<Scalar const> output_gradient, states<Scalar> const* final_gradient) {
-        if (passes_ == 0 || how_ == mode::inference)
+    void differentiate(matrix_view<Scalar const> output_gradient, states<Scalar> const* final_gradient,
+                       sequent::input_gradient wanted) {
+        if (how_ == mode::inference)
             throw argument_error("sequent::model: backward needs a forward pass before it (predict keeps nothing)");
-        constexpr bool sequence = requires(output_shape shape) {
-            []<int F>(sequence_of<F>) {}(shape);
-        };
-        int const rows = sequence ? input_.shape.rows() : input_.shape.batch();
-        if (!output_gradient.empty() &&
+        int const rows = gives_sequence ? input_.shape.rows() : input_.shape.batch();
+        if (!(gives_sequence && output_gradient.empty()) &&
             (output_gradient.rows != rows || output_gradient.columns != output_shape::features))
             throw argument_error(message("sequent::model: the gradient must have the shape of the output, [", rows,
                                          ", ", output_shape::features, "], got [", output_gradient.rows, ", ",
                                          output_gradient.columns, "]"));
         set_states(final_gradient, &state_memory<Backend, Scalar>::final_gradient,
                    &state_memory<Backend, Scalar>::has_final_gradient);
-        using gradient_type = std::conditional_t<sequence, sequence_gradient<Scalar>, rows_gradient<Scalar>>;
-        gradient_type gradient{};
+        std::conditional_t<gives_sequence, sequence_gradient<Scalar>, rows_gradient<Scalar>> gradient{};
         gradient.values = output_gradient;
-        auto const below = network_.backward(
-            this_pass(how_), static_cast<Scalar const*>(block_.data()), gradient_.data(), memory_, input_flow(),
-            gradient, takes_tokens ? sequent::input_gradient::not_wanted : sequent::input_gradient::wanted);
-        if constexpr (!takes_tokens) input_gradient_ = below.values;
+        if constexpr (gives_sequence) {
+            auto const output = network_.template output_view<Backend, Scalar>(memory_, input_flow());
+            if (!output_gradient.empty())
+                gradient.values = dematerialise<Backend, Scalar>(device_, output, output_gradient, distinct_gradient_);
+        }
+        if constexpr (takes_tokens) wanted = sequent::input_gradient::not_wanted;
+        auto const below = network_.backward(this_pass(how_), static_cast<Scalar const*>(block_.data()),
+                                             gradient_.data(), memory_, input_flow(), gradient, wanted);
+        if constexpr (!takes_tokens) {
+            input_gradient_.reserve(0);
+            if (wanted == sequent::input_gradient::not_wanted) return;
+            Scalar* const to = input_gradient_.reserve(input_.values.size());
+            if (below.values.empty())
+                fill(device_, to, input_gradient_.size(), Scalar(0));
+            else
+                copy_rows(device_, below.values, {to, below.values.rows, network_type::input_size});
+        }
     }
 
     // Copies states in, from the user's order to the sorted one; a null pointer means zeros.
@@ -305,10 +355,12 @@ class model {
     Backend device_;
     std::uint64_t seed_ = 0, passes_ = 0;
     mode mode_ = mode::training, how_ = mode::inference;
-    typename Backend::template buffer<Scalar> block_, gradient_;
+    typename Backend::template buffer<Scalar> block_, gradient_, input_gradient_;
+    typename Backend::template buffer<Scalar> rows_, distinct_gradient_;  // of an output that came by index
     typename network_type::template memory<Backend, Scalar> memory_;
+    std::vector<parameter_info> parameters_;
+    std::vector<block_range> trainable_;
     packed_sequence<input_value> input_;
-    matrix_view<Scalar const> input_gradient_;
 };
 
 }  // namespace sequent

@@ -19,6 +19,7 @@ struct parameter_info {
     std::ptrdiff_t offset = 0;  // in the block; of a table: unused
     int table = -1;             // which table it is, in the order of the tables; -1: it stands in the block
     initial_values initial{};
+    bool frozen = false;  // keeps its values: optimizers leave it alone
 
     [[nodiscard]] std::size_t size() const {
         std::size_t n = 1;
@@ -26,6 +27,28 @@ struct parameter_info {
         return n;
     }
 };
+
+// A stretch of the block: numbers offset, ..., offset + size - 1.
+struct block_range {
+    std::ptrdiff_t offset = 0;
+    std::size_t size = 0;
+};
+
+// The dense parameters that are not frozen, neighbours as one: all of the block, if none is.
+[[nodiscard]] inline std::vector<block_range> trainable_ranges(std::vector<parameter_info> const& parameters) {
+    std::vector<block_range> ranges;
+    bool joined = false;
+    for (parameter_info const& parameter : parameters) {
+        if (parameter.table >= 0) continue;
+        if (!parameter.frozen) {
+            if (!joined) ranges.push_back({parameter.offset, 0});
+            block_range& range = ranges.back();
+            range.size = static_cast<std::size_t>(parameter.offset - range.offset) + parameter.size();
+        }
+        joined = !parameter.frozen;
+    }
+    return ranges;
+}
 
 // Visitors of the network's tensors, tables and states (Layer::describe): one that lists the parameters by name, one
 // for the tables, one that calls a function for each state. The last two allocate nothing but the list of tables.
@@ -39,7 +62,7 @@ struct parameter_lister {
     }
     template <class Table>
     void table(tensor_name const& name, Table& table, initial_values initial) {
-        parameters.push_back({name.text(), {table.rows(), table.width()}, 0, tables++, initial});
+        parameters.push_back({name.text(), {table.rows(), table.width()}, 0, tables++, initial, table.frozen});
     }
     template <class Memory>
     void state(tensor_name const&, int, Memory&) {}

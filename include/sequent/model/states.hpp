@@ -23,7 +23,7 @@ struct states {
     int batch = 0;
     std::vector<named_state<T>> entries;  // layer by layer, direction by direction, h before c
 
-    // Throws argument_error for a name the network has not, naming those it has.
+    // Throws argument_error for a name the network has not, naming those it has, and for a state of another size.
     [[nodiscard]] matrix_view<T> operator[](std::string_view name) {
         named_state<T>& entry = entries[place(name)];
         return {entry.values.data(), batch, entry.width};
@@ -37,7 +37,14 @@ struct states {
     [[nodiscard]] std::size_t place(std::string_view name) const {
         std::string known;
         for (std::size_t i = 0; i < entries.size(); ++i) {
-            if (entries[i].name == name) return i;
+            if (entries[i].name == name) {
+                std::size_t const size = static_cast<std::size_t>(batch) * static_cast<std::size_t>(entries[i].width);
+                if (entries[i].values.size() != size)
+                    throw argument_error(message("sequent::states: expected the size of state '", name, "' to be [",
+                                                 batch, ", ", entries[i].width, "], got ", entries[i].values.size(),
+                                                 " values"));
+                return i;
+            }
             known += (i == 0 ? "" : ", ") + entries[i].name;
         }
         throw argument_error(message("sequent::states: no state is called '", name, "'; there are: ", known));

@@ -9,18 +9,25 @@ namespace sequent {
 
 namespace detail {
 
-struct adam_options_check {
-    static void run(char const* who, double rate, double beta1, double beta2, double epsilon, double weight_decay) {
-        if (!(rate >= 0)) throw argument_error(message("sequent::", who, ": invalid learning rate: ", rate));
-        if (!(beta1 >= 0 && beta1 < 1))
-            throw argument_error(message("sequent::", who, ": invalid beta parameter at index 0: ", beta1));
-        if (!(beta2 >= 0 && beta2 < 1))
-            throw argument_error(message("sequent::", who, ": invalid beta parameter at index 1: ", beta2));
-        if (!(epsilon >= 0)) throw argument_error(message("sequent::", who, ": invalid epsilon value: ", epsilon));
-        if (!(weight_decay >= 0))
-            throw argument_error(message("sequent::", who, ": invalid weight_decay value: ", weight_decay));
-    }
-};
+inline void check_adam(char const* who, double rate, double beta1, double beta2, double epsilon, double weight_decay) {
+    if (!(rate >= 0)) throw argument_error(message("sequent::", who, ": invalid learning rate: ", rate));
+    if (!(beta1 >= 0 && beta1 < 1))
+        throw argument_error(message("sequent::", who, ": invalid beta parameter at index 0: ", beta1));
+    if (!(beta2 >= 0 && beta2 < 1))
+        throw argument_error(message("sequent::", who, ": invalid beta parameter at index 1: ", beta2));
+    if (!(epsilon >= 0)) throw argument_error(message("sequent::", who, ": invalid epsilon value: ", epsilon));
+    if (!(weight_decay >= 0))
+        throw argument_error(message("sequent::", who, ": invalid weight_decay value: ", weight_decay));
+}
+
+template <class Model, class Buffer>
+void adam_dense_step(Model& model, adam_constants const& constants, adam_step const& step, Buffer& m, Buffer& v) {
+    using scalar = typename Model::scalar;
+    for (auto const& range : model.trainable())
+        adam_update(model.device(), constants, step, model.block() + range.offset, m.data() + range.offset,
+                    v.data() + range.offset, static_cast<scalar const*>(model.gradient_block() + range.offset),
+                    range.size);
+}
 
 // The moments of the dense block; those of the tables stand in the tables while the state lives.
 template <class Model>
@@ -33,15 +40,17 @@ class adam_state {
     adam_state(adam_constants const& constants, Model& model) : constants_(constants) {
         m.resize(model.block_size(), scalar(0));
         v.resize(model.block_size(), scalar(0));
-        model.each_table([&](auto& table) { table.begin_adam(constants); });
+        model.each_table([&](auto& table) { table.begin_adam(model.device(), this, constants); });
     }
+    adam_state(adam_state const&) = delete;  // the tables know it by its address
+    adam_state& operator=(adam_state const&) = delete;
+
     void step(Model& model, adam_step const& step) {
-        adam_update(model.device(), constants_, step, model.block(), m.data(), v.data(), model.gradient_block(),
-                    m.size());
-        model.each_table([&](auto& table) { table.adam_step_rows(model.device(), step); });
+        model.each_table([&](auto& table) { table.adam_step_rows(model.device(), this, step); });
+        adam_dense_step(model, constants_, step, m, v);
     }
     void end(Model& model) {
-        model.each_table([&](auto& table) { table.end_adam(model.device()); });
+        model.each_table([&](auto& table) { table.end_adam(model.device(), this); });
     }
 
     buffer<scalar> m, v;  // the parameter block's layout
@@ -52,11 +61,12 @@ class adam_state {
 
 }  // namespace detail
 
+// Moments below 2^-100 (first) and 2^-120 (second) count as zero, so epsilon should not be below 1e-15.
 struct adam {
     double rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double weight_decay = 0;  // coupled: added to the gradient
 
-    void check() const { detail::adam_options_check::run("adam", rate, beta1, beta2, epsilon, weight_decay); }
+    void check() const { detail::check_adam("adam", rate, beta1, beta2, epsilon, weight_decay); }
 
     template <class Model>
     struct state : detail::adam_state<Model> {
@@ -69,11 +79,12 @@ struct adam {
     };
 };
 
+// As adam, but for the weight decay: it does not pass through the moments.
 struct adamw {
     double rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double weight_decay = 1e-2;  // decoupled: shrinks the parameter
 
-    void check() const { detail::adam_options_check::run("adamw", rate, beta1, beta2, epsilon, weight_decay); }
+    void check() const { detail::check_adam("adamw", rate, beta1, beta2, epsilon, weight_decay); }
 
     template <class Model>
     struct state : detail::adam_state<Model> {

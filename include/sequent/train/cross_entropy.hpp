@@ -29,6 +29,10 @@ struct cross_entropy {
         if (targets.size() != static_cast<std::size_t>(logits.rows))
             throw argument_error(message("sequent::cross_entropy: expected input batch_size (", logits.rows,
                                          ") to match target batch_size (", targets.size(), ")"));
+        if (gradient.rows != logits.rows || gradient.columns != logits.columns)
+            throw argument_error(message("sequent::cross_entropy: the gradient must have the shape of the logits, [",
+                                         logits.rows, ", ", logits.columns, "], got [", gradient.rows, ", ",
+                                         gradient.columns, "]"));
         if (!(label_smoothing >= 0 && label_smoothing <= 1))
             throw argument_error(
                 message("sequent::cross_entropy: label_smoothing must be between 0.0 and 1.0, got ", label_smoothing));

@@ -28,7 +28,10 @@ class optimizer {
     }
 
     [[nodiscard]] double rate() const { return rule_.rate; }
-    void rate(double value) { rule_.rate = value; }
+    void rate(double value) {
+        if (!(value >= 0)) throw argument_error(message("sequent::optimizer: invalid learning rate: ", value));
+        rule_.rate = value;
+    }
     [[nodiscard]] long long steps() const { return steps_; }
 
     [[nodiscard]] Model& network() { return *model_; }

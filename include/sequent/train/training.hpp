@@ -2,15 +2,24 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "../core/error.hpp"
 #include "../sequence/packed_sequence.hpp"
+#include "clip_norm.hpp"
 #include "cross_entropy.hpp"
 #include "optimizer.hpp"
 
 namespace sequent {
+
+struct training_options {
+    std::optional<double> clip_norm = {};  // the largest norm of the gradients (clip_norm.hpp)
+    // The rate of step 0, 1, ..., given the step and the rule's rate: one of schedule.hpp, or your own.
+    std::function<double(long long, double)> schedule = {};
+};
 
 // Holds a reference to the model, which it must not outlive, and owns the loss and the optimizer's state.
 template <class Model, class Loss, class Rule>
@@ -20,14 +29,18 @@ class training {
   public:
     using input = packed_sequence<typename Model::input_value>;
 
-    // Puts the model into training mode. Throws argument_error for an option of the rule out of range.
-    training(Model& model, Loss loss, Rule rule) : loss_(std::move(loss)), optimizer_(model, std::move(rule)) {
+    // Puts the model into training mode. Throws argument_error for an option out of range.
+    training(Model& model, Loss loss, Rule rule, training_options options = {})
+        : loss_(std::move(loss)), optimizer_(model, std::move(rule)), options_(std::move(options)),
+          base_rate_(optimizer_.rate()) {
+        if (options_.clip_norm && !(*options_.clip_norm >= 0))
+            throw argument_error(message("sequent::training: clip_norm is ", *options_.clip_norm, "; give 0 or more"));
         model.train();
     }
 
     // One step: gradients from zero, forward, loss, backward, update. targets: one per sequence in the user's order, or
     // one per packed row, as the network's output has rows. Returns the loss before the update. Throws numeric_error
-    // when the loss is not finite; the parameters are then as before the step.
+    // when the loss or a gradient is not finite; the parameters are then as before the step.
     cross_entropy_result step(input const& batch, std::span<int const> targets) {
         model().zero_gradients();
         auto const result = accumulate(batch, targets);
@@ -35,7 +48,8 @@ class training {
         return result;
     }
 
-    // The two halves, for gradients of several batches: accumulate() adds, update() changes the parameters.
+    // The two halves, for gradients of several batches: accumulate() adds, update() changes the parameters. The caller
+    // calls network().zero_gradients() before the first.
     cross_entropy_result accumulate(input const& batch, std::span<int const> targets) {
         auto const output = model().forward(batch);
         matrix_view<scalar const> const logits = rows_of_output(output);
@@ -49,7 +63,16 @@ class training {
         model().backward(gradient);
         return result;
     }
-    void update() { optimizer_.step(); }
+    void update() {
+        if (options_.schedule) optimizer_.rate(options_.schedule(optimizer_.steps(), base_rate_));
+        double const norm = options_.clip_norm ? gradient_norm(model()) : detail::rough_gradient_norm(model());
+        if (!std::isfinite(norm))
+            throw numeric_error(message("sequent::training: the gradient of '", non_finite_gradient(model()),
+                                        "' at step ", optimizer_.steps() + 1, " is not finite (or too large to ",
+                                        "square); lower the learning rate or clip the gradients"));
+        if (options_.clip_norm) detail::scale_gradients(model(), detail::clip_factor(norm, *options_.clip_norm));
+        optimizer_.step();
+    }
 
     // The model, whose weights may be read at any time: rows that owe steps are caught up when read.
     [[nodiscard]] Model& network() { return model(); }
@@ -72,6 +95,8 @@ class training {
 
     Loss loss_;
     optimizer<Model, Rule> optimizer_;
+    training_options options_;
+    double base_rate_;
     typename Model::backend_type::template buffer<scalar> gradient_;
 };
 

@@ -32,12 +32,10 @@ struct cpu_adam {
         return Number(T(step.rate_over_correction1)) * m /
                xsimd::fma(xsimd::sqrt(v), Number(T(step.root_correction2)), epsilon);
     }
-    // Coupled weight decay enters the gradient; decoupled (AdamW) shrinks the parameter first.
-    SEQUENT_HD void operator()(Number& p, Number& m, Number& v, Number g, adam_step const& step) const {
-        p = p * Number(T(step.shrink));
-        g = xsimd::fma(decay, p, g);
-        moments(m, v, g);
-        p = p - movement(m, v, step);
+    // Coupled weight decay enters the gradient; decoupled (AdamW) shrinks the parameter.
+    SEQUENT_HD void operator()(Number& p, Number& m, Number& v, Number const& g, adam_step const& step) const {
+        moments(m, v, xsimd::fma(decay, p, g));
+        p = xsimd::fms(p, Number(T(step.shrink)), movement(m, v, step));
     }
 };
 
@@ -68,16 +66,20 @@ void cpu_adam_block(adam_constants const& constants, adam_step const& step, T* p
 
 // Replays for one row of n numbers the missed steps as if each had come with a gradient of zero: the same bits as the
 // dense update at those steps, without weight decay. Two phases: until no parameter can move any more, then the moments
-// alone. A parameter is settled when its movement, at the largest rate of all steps, is below 2^-27 of it (float): at a
-// constant rate each missed movement is at most 0.912 of the one before.
+// alone.
+//
+// When is a parameter p settled? A movement below |p| / 2^25 (float) rounds to none. After step t, those to come are at
+// most largest_rate / (1 - beta1^t) * |m| / (sqrt(v) + epsilon): bias corrections only shrink them and, if beta1^2 <
+// beta2, |m| decays faster than sqrt(v). Two more bits are kept for what rounding adds. Where epsilon does not dwarf the
+// least sqrt(v), or beta1^2 >= beta2, only m = 0 settles it.
 template <class T>
 void cpu_adam_catch_up(adam_constants const& constants, std::span<adam_step const> missed, double largest_rate, T* p,
                        T* m, T* v, int n) {
     using number = simd<T, default_isa>;
     constexpr int width = static_cast<int>(number::size);
-    constexpr double small = std::is_same_v<T, float> ? 0x1p-27 : 0x1p-56;
+    bool const fades = constants.beta1 * constants.beta1 < 0.999 * constants.beta2 && constants.epsilon >= 0x1p-50;
+    number const small(T(!fades ? 0 : std::is_same_v<T, float> ? 0x1p-27 : 0x1p-56)), zero(T(0));
     cpu_adam<number, T> const update(constants);
-    number const zero(T(0));
     for (int j = 0; j < n; j += width) {
         int const left = n - j < width ? n - j : width;
         alignas(64) T lanes[3][width] = {};
@@ -87,10 +89,10 @@ void cpu_adam_catch_up(adam_constants const& constants, std::span<adam_step cons
         std::size_t t = 0;
         for (bool settled = false; t < missed.size() && !settled; ++t) {
             update.moments(mj, vj, zero);
-            number const moved = update.movement(mj, vj, missed[t]);
-            pj = pj - moved;
-            number const limit(T(small * missed[t].rate / largest_rate));
-            settled = missed[t].rate > 0 && xsimd::all(xsimd::abs(moved) <= xsimd::abs(pj) * limit);
+            pj = pj - update.movement(mj, vj, missed[t]);
+            number const largest(T(largest_rate * missed[t].inverse_correction1));
+            settled = xsimd::all(largest * xsimd::abs(mj) <=
+                                 small * xsimd::abs(pj) * (xsimd::sqrt(vj) + update.epsilon));
         }
         for (bool gone = false; t < missed.size() && !gone; ++t) {
             update.moments(mj, vj, zero);

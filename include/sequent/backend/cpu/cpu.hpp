@@ -10,10 +10,12 @@
 #include "operations.hpp"
 #include "recurrent_backward.hpp"
 #include "recurrent_forward.hpp"
+#include "sgd.hpp"
 
 namespace sequent {
 
 struct cpu {
+    using plan = packing;  // what the operations read of a batch's shape
     template <class T>
     using buffer = cpu_buffer<T>;
     template <class Cell, class T>
@@ -106,6 +108,12 @@ template <class T>
 void adam_catch_up(cpu const&, adam_constants const& constants, std::span<adam_step const> missed, double largest_rate,
                    T* p, T* m, T* v, int n) {
     cpu_adam_catch_up(constants, missed, largest_rate, p, m, v, n);
+}
+
+template <class T>
+void sgd_update(cpu const&, sgd_constants const& constants, sgd_step const& step, T* p, T* velocity, T const* g,
+                std::size_t n) {
+    cpu_sgd_block(constants, step, p, velocity, g, n);
 }
 
 template <class T>

@@ -134,8 +134,13 @@ template <class T>
 double cpu_sum_of_squares(T const* values, std::size_t n) {
     constexpr std::size_t lanes = 8;
     double sums[lanes] = {};
-    for (std::size_t j = 0; j < n; ++j)
-        sums[j % lanes] += static_cast<double>(values[j]) * static_cast<double>(values[j]);
+    auto const add = [&](std::size_t j, std::size_t count) {
+        for (std::size_t l = 0; l < count; ++l)
+            sums[l] += static_cast<double>(values[j + l]) * static_cast<double>(values[j + l]);
+    };
+    std::size_t j = 0;
+    for (; j + lanes <= n; j += lanes) add(j, lanes);
+    add(j, n - j);
     double total = 0;
     for (double const sum : sums) total += sum;
     return total;

@@ -52,9 +52,10 @@ struct accurate {
         Number const half(typename Number::value_type(0.5));
         return xsimd::fma(half, tanh(Number(half * x)), half);
     }
+    // NaN stays NaN, as in PyTorch.
     template <class Number>
     SEQUENT_HD static Number relu(Number const& x) {
-        return xsimd::max(x, Number(typename Number::value_type(0)));
+        return xsimd::select(x < Number(typename Number::value_type(0)), Number(typename Number::value_type(0)), x);
     }
     template <class Number>
     SEQUENT_HD static Number positive(Number const& x) {

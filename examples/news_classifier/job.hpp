@@ -1,0 +1,36 @@
+// What a run is given, whatever the network.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "batch_maker.hpp"
+#include "report.hpp"
+#include "sequent/data/labelled_text.hpp"
+#include "sequent/text/vocabulary.hpp"
+#include "settings.hpp"
+
+namespace news {
+
+inline constexpr std::array<std::string_view, 4> topics = {"World", "Sports", "Business", "Sci/Tech"};
+
+// Where the lesson starts the embedding.
+enum class lesson_embedding { standard_normal, shifted_normal };
+
+struct job {
+    settings const& options;
+    std::string_view model;
+    lesson_rows rows;  // how the lesson feeds the model
+    lesson_embedding embedding;
+    sequent::vocabulary const& words;
+    sequent::encoded_text const& train;  // both empty where nothing is trained
+    sequent::encoded_text const& test;
+    news::report& report;
+};
+
+// Makes the network; loads, trains, evaluates, saves and classifies as the options say. Instantiated for each network
+// in a file of its own, to keep compile times down.
+template <class Network>
+summary run(job const& job);
+
+}  // namespace news

@@ -1,0 +1,3 @@
+#include "run.hpp"
+
+template news::summary news::run<news::rnn_network>(news::job const&);

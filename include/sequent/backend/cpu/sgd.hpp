@@ -1,0 +1,27 @@
+// The element update of stochastic gradient descent on the CPU, in PyTorch's form.
+#pragma once
+
+#include <cstddef>
+
+#include "../sgd.hpp"
+
+namespace sequent {
+
+// p, velocity, g: n numbers each; velocity is null where there is no momentum.
+template <class T>
+void cpu_sgd_block(sgd_constants const& constants, sgd_step const& step, T* p, T* velocity, T const* g,
+                   std::size_t n) {
+    T const rate = T(step.rate), decay = T(constants.weight_decay), momentum = T(constants.momentum);
+    T const kept = T(step.kept), taken = T(step.taken);
+    if (velocity == nullptr) {
+        for (std::size_t j = 0; j < n; ++j) p[j] -= rate * (g[j] + decay * p[j]);
+        return;
+    }
+    for (std::size_t j = 0; j < n; ++j) {
+        T const gradient = g[j] + decay * p[j];
+        velocity[j] = kept * velocity[j] + taken * gradient;
+        p[j] -= rate * (constants.nesterov ? gradient + momentum * velocity[j] : velocity[j]);
+    }
+}
+
+}  // namespace sequent

@@ -1,0 +1,165 @@
+// Learning rates that change: PyTorch's schedulers. All but plateau are pure functions of the step (or epoch, whatever
+// the caller counts), from 0 on, and the base rate; where PyTorch multiplies rate after rate, these agree to rounding.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <optional>
+#include <vector>
+
+#include "../core/error.hpp"
+
+namespace sequent::schedule {
+
+// StepLR: base * factor^floor(step / every).
+struct step {
+    long long every = 1;
+    double factor = 0.1;
+
+    [[nodiscard]] double operator()(long long now, double base) const {
+        if (every < 1) throw argument_error(message("sequent::schedule::step: every is ", every, "; give 1 or more"));
+        return base * std::pow(factor, static_cast<double>(now / every));
+    }
+};
+
+// MultiStepLR: one factor for each milestone reached; one given twice counts twice.
+struct multi_step {
+    std::vector<long long> milestones = {};
+    double factor = 0.1;
+
+    [[nodiscard]] double operator()(long long now, double base) const {
+        auto const reached = std::ranges::count_if(milestones, [now](long long milestone) { return milestone <= now; });
+        return base * std::pow(factor, static_cast<double>(reached));
+    }
+};
+
+// ExponentialLR: base * factor^step.
+struct exponential {
+    double factor = 0.9;
+
+    [[nodiscard]] double operator()(long long now, double base) const {
+        return base * std::pow(factor, static_cast<double>(now));
+    }
+};
+
+// CosineAnnealingLR (Loshchilov and Hutter 2017, without restarts): from base down to `least` in `steps` and, as
+// PyTorch's, up again if the steps go on.
+struct cosine {
+    long long steps = 1;
+    double least = 0;
+
+    [[nodiscard]] double operator()(long long now, double base) const {
+        if (steps < 1) throw argument_error(message("sequent::schedule::cosine: steps is ", steps, "; give 1 or more"));
+        double const turned = std::numbers::pi * static_cast<double>(now) / static_cast<double>(steps);
+        return least + (base - least) * (1 + std::cos(turned)) / 2;
+    }
+};
+
+// LinearLR: from base * first to base * last in `steps`, then base * last. A warm-up, or a fall to zero.
+struct linear {
+    double first = 1.0 / 3, last = 1;
+    long long steps = 5;
+
+    [[nodiscard]] double operator()(long long now, double base) const {
+        if (steps < 1) throw argument_error(message("sequent::schedule::linear: steps is ", steps, "; give 1 or more"));
+        if (!(first > 0 && first <= 1))
+            throw argument_error(message("sequent::schedule::linear: first is ", first, "; give more than 0, up to 1"));
+        if (!(last >= 0 && last <= 1))
+            throw argument_error(message("sequent::schedule::linear: last is ", last, "; give 0 to 1"));
+        double const gone = static_cast<double>(std::min(now, steps)) / static_cast<double>(steps);
+        return base * (first + (last - first) * gone);
+    }
+};
+
+enum class annealing { cosine, linear };
+
+// OneCycleLR (Smith and Topin 2018) of the rate alone; the base rate is the peak (PyTorch's max_lr). Up from base /
+// start_divisor within the share `rise` of the steps, then down to base / start_divisor / end_divisor, by way of the
+// start rate if there are three phases. Throws argument_error from step number `steps` on.
+struct one_cycle {
+    long long steps = 1;
+    double rise = 0.3;
+    annealing shape = annealing::cosine;
+    double start_divisor = 25, end_divisor = 1e4;
+    int phases = 2;  // or 3
+
+    [[nodiscard]] double operator()(long long now, double base) const {
+        if (steps < 1)
+            throw argument_error(message("sequent::schedule::one_cycle: steps is ", steps, "; give 1 or more"));
+        if (!(rise >= 0 && rise <= 1))
+            throw argument_error(message("sequent::schedule::one_cycle: rise is ", rise, "; give 0 to 1"));
+        if (phases != 2 && phases != 3)
+            throw argument_error(message("sequent::schedule::one_cycle: phases is ", phases, "; give 2 or 3"));
+        if (now >= steps)
+            throw argument_error(message("sequent::schedule::one_cycle: step ", now, " is beyond the last of ", steps));
+        double const start = base / start_divisor, end = start / end_divisor;
+        double const at = static_cast<double>(now), all = static_cast<double>(steps);
+        double const peak_at = rise * all - 1, end_at = all - 1;
+        if (at <= peak_at) return between(start, base, at, 0, peak_at);
+        if (phases == 2) return between(base, end, at, peak_at, end_at);
+        double const fallen_at = 2 * rise * all - 2;
+        if (at <= fallen_at) return between(base, start, at, peak_at, fallen_at);
+        return between(start, end, at, fallen_at, end_at);
+    }
+
+  private:
+    [[nodiscard]] double between(double from, double to, double at, double begin, double end) const {
+        double const share = end == begin ? 1 : (at - begin) / (end - begin);
+        return shape == annealing::linear ? from + (to - from) * share
+                                          : to + (from - to) / 2 * (1 + std::cos(std::numbers::pi * share));
+    }
+};
+
+// ReduceLROnPlateau: lowers the rate when a metric has not become better for more than `patience` calls. The last three
+// members are its state, all that a checkpoint needs.
+struct plateau {
+    enum class better { lower, higher };
+    enum class measure { relative, absolute };
+
+    better direction = better::lower;
+    double factor = 0.1;
+    int patience = 10;
+    double threshold = 1e-4;  // by how much better counts as better
+    measure threshold_is = measure::relative;
+    int cooldown = 0;  // calls after a change in which nothing is held against the metric
+    double least = 0;
+    double least_change = 1e-8;  // a smaller one is not made
+
+    std::optional<double> best = {};
+    int bad_calls = 0;
+    int cooling = 0;
+
+    // The rate to go on with, given the metric (a validation loss, say) and the rate so far.
+    [[nodiscard]] double operator()(double metric, double rate) {
+        if (!(factor < 1)) throw argument_error(message("sequent::schedule::plateau: factor is ", factor, "; give less than 1"));
+        if (is_better(metric)) {
+            best = metric;
+            bad_calls = 0;
+        } else {
+            ++bad_calls;
+        }
+        if (cooling > 0) {
+            --cooling;
+            bad_calls = 0;
+        }
+        if (bad_calls <= patience) return rate;
+        cooling = cooldown;
+        bad_calls = 0;
+        double const lowered = std::max(rate * factor, least);
+        return rate - lowered > least_change ? lowered : rate;
+    }
+
+  private:
+    [[nodiscard]] bool is_better(double metric) const {
+        bool const low = direction == better::lower;
+        double const worst = std::numeric_limits<double>::infinity(), margin = low ? -threshold : threshold;
+        double const bound = !best                                    ? (low ? worst : -worst)
+                             : threshold_is == measure::relative ? *best * (1 + margin)
+                                                                 : *best + margin;
+        return low ? metric < bound : metric > bound;
+    }
+};
+
+}  // namespace sequent::schedule

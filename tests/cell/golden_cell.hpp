@@ -1,0 +1,184 @@
+// What PyTorch computes with one cell, compared with models of it: networks of one and two layers in one and both
+// directions, packed and padded batches, zero and given initial states; outputs, final states and every gradient.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "golden.hpp"
+#include "sequent/sequent.hpp"
+
+namespace sequent_tests {
+
+// One pass of a model, forward and back, so that the comparison is compiled once for all of them.
+template <class T>
+struct golden_pass {
+    sequent::packed_sequence<T> input;
+    sequent::packed_sequence<T> output_gradient;
+    sequent::states<T> initial, final_gradient;
+    bool given = false;  // whether the initial states are
+
+    std::vector<T> output, input_gradient;
+    sequent::states<T> final, initial_gradient;
+};
+
+// A model without its type.
+template <class T>
+struct golden_model {
+    std::vector<sequent::parameter_info> parameters;
+    std::function<void(sequent::parameter_info const&, std::span<T const>)> assign;
+    std::function<std::vector<T>(std::string const&)> gradient;
+    std::function<sequent::states<T>(int)> zero_states;
+    std::function<void(golden_pass<T>&)> run;
+};
+
+template <class Network, class T>
+[[nodiscard]] golden_model<T> golden_model_of() {
+    auto const net = std::make_shared<sequent::model<Network, sequent::cpu, T>>();
+    auto const copy = [](sequent::matrix_view<T const> rows) {
+        return std::vector<T>(rows.data, rows.data + std::ptrdiff_t{rows.rows} * rows.columns);
+    };
+    auto const run = [net, copy](golden_pass<T>& pass) {
+        net->zero_gradients();
+        auto const output = pass.given ? net->forward(pass.input, pass.initial) : net->forward(pass.input);
+        pass.output = copy(output.values.rows);
+        pass.final = net->final_states();
+        net->backward(pass.output_gradient.rows(), pass.final_gradient);
+        pass.input_gradient = copy(net->input_gradient());
+        pass.initial_gradient = net->initial_state_gradients();
+    };
+    return {net->parameters(), [net](auto const& parameter, auto values) { net->assign(parameter, values); },
+            [net](auto const& name) { return net->gradient(name); },
+            [net](int batch) { return net->zero_states(batch); }, run};
+}
+
+// States [layers * directions, batch, hidden] of a fixture, one tensor for h and, where the cell has it, one for c.
+template <class T>
+[[nodiscard]] sequent::states<T> golden_states(golden_model<T> const& net, golden const& file,
+                                               std::vector<std::string> const& tensors) {
+    auto given = net.zero_states(file.shape(tensors[0])[1]);
+    std::size_t const kinds = file.contains(tensors[1]) ? 2 : 1;
+    for (std::size_t place = 0; place < given.entries.size(); ++place) {
+        auto const values = file.values<T>(tensors[place % kinds]);
+        auto& entry = given.entries[place].values;
+        REQUIRE(values.size() * kinds == entry.size() * given.entries.size());
+        std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(place / kinds * entry.size()), entry.size(),
+                    entry.begin());
+    }
+    return given;
+}
+
+// In double only rounding differs. In float a number is exact to 2e-6 of the largest in its tensor, or of 1: the sums
+// of a tensor of few numbers may cancel.
+template <class T, class Actual, class Expected>
+void check_close(Actual const& actual, Expected const& expected) {
+    if constexpr (std::is_same_v<T, double>)
+        CHECK(largest_error(actual, expected) <= 1e-13);
+    else
+        CHECK(largest_error(actual, expected, 1) <= 2e-6);
+}
+
+template <class T>
+void check_states(sequent::states<T> const& actual, sequent::states<T> const& expected) {
+    REQUIRE(actual.entries.size() == expected.entries.size());
+    for (std::size_t k = 0; k < expected.entries.size(); ++k) {
+        INFO(expected.entries[k].name);
+        check_close<T>(actual.entries[k].values, expected.entries[k].values);
+    }
+}
+
+// All cases of one network of recurrent_<cell>_<hidden>. One model runs them all, so its memory is reused.
+template <class T>
+void check_golden_network(golden const& file, std::string const& network, golden_model<T> const& net) {
+    for (auto const& parameter : net.parameters) {
+        std::string const name = "param/" + network + "/" + parameter.name;
+        CHECK(file.shape(name) == parameter.shape);
+        net.assign(parameter, file.values<T>(name));
+    }
+    int cases = 0;
+    for (std::string const& name : file.words("cases")) {
+        if (!name.starts_with(network + ".")) continue;
+        ++cases;
+        INFO(name);
+        std::string const in = name + "/";
+        auto const lengths = file.values<int>(in + "lengths");
+        auto const pack = [&](std::string const& tensor) {
+            auto const shape = file.shape(in + tensor);
+            auto const values = file.values<T>(in + tensor);
+            return sequent::pack_padded(values.data(), shape[0], shape[1], shape[2], lengths);
+        };
+        golden_pass<T> pass{pack("input"), pack("d_output"), {}, {}, file.contains(in + "h0"), {}, {}, {}, {}};
+        if (pass.given) pass.initial = golden_states(net, file, {in + "h0", in + "c0"});
+        pass.final_gradient = golden_states(net, file, {in + "d_h_n", in + "d_c_n"});
+
+        net.run(pass);
+
+        auto const rows_are = [&](std::string const& tensor, std::vector<T> const& rows) {
+            INFO(tensor);
+            check_close<T>(rows, pack(tensor).values);
+        };
+        rows_are("output", pass.output);
+        rows_are("d_input", pass.input_gradient);
+        check_states(pass.final, golden_states(net, file, {in + "h_n", in + "c_n"}));
+        check_states(pass.initial_gradient, golden_states(net, file, {in + "d_h0", in + "d_c0"}));
+        for (auto const& parameter : net.parameters) {
+            INFO("grad/" << parameter.name);
+            check_close<T>(net.gradient(parameter.name), file.values(in + "grad/" + parameter.name));
+        }
+    }
+    CHECK(cases > 0);
+}
+
+// Cell<Input, Hidden> with all that the fixtures hold of it: in double, where only rounding may differ, or in float.
+template <template <int, int> class Cell, class T>
+void check_golden_cell(std::string const& cell) {
+    using namespace sequent;
+    auto const all = [&]<int Input, int Hidden>(golden const& file) {
+        check_golden_network(file, "l1.uni", golden_model_of<recurrent<Cell<Input, Hidden>>, T>());
+        check_golden_network(file, "l1.bi", golden_model_of<bidirectional<Cell<Input, Hidden>>, T>());
+        check_golden_network(file, "l2.uni", golden_model_of<stacked<2, Cell<Input, Hidden>>, T>());
+        check_golden_network(file, "l2.bi", golden_model_of<stacked<2, bidirectional<Cell<Input, Hidden>>>, T>());
+    };
+    all.template operator()<3, 1>(golden("recurrent_" + cell + "_1"));
+    all.template operator()<3, 5>(golden("recurrent_" + cell + "_5"));
+    golden const wide("recurrent_" + cell + "_16");
+    check_golden_network(wide, "l1.uni", golden_model_of<recurrent<Cell<8, 16>>, T>());
+    check_golden_network(wide, "l2.bi", golden_model_of<stacked<2, bidirectional<Cell<8, 16>>>, T>());
+}
+
+// float_<cell>: 64 -> 32 in float. The error of each result is at most four times PyTorch's own in float.
+template <template <int, int> class Cell>
+void check_golden_float(std::string const& cell) {
+    golden const file("float_" + cell);
+    auto const net = golden_model_of<sequent::recurrent<Cell<64, 32>>, float>();
+    for (auto const& parameter : net.parameters) net.assign(parameter, file.values<float>("param/" + parameter.name));
+
+    sequent::packing const shape(file.values<int>("lengths"));
+    CHECK(std::ranges::equal(shape.batch_sizes(), file.values<int>("batch_sizes")));
+    CHECK(std::ranges::equal(shape.sorted_indices(), file.values<int>("sorted_indices")));
+    golden_pass<float> pass{{shape, file.values<float>("input"), 64},
+                            {shape, file.values<float>("d_output"), 32},
+                            golden_states(net, file, {"h0", "c0"}),
+                            golden_states(net, file, {"d_h_n", "d_c_n"}),
+                            true,
+                            {},
+                            {},
+                            {},
+                            {}};
+    net.run(pass);
+
+    auto const is = [&](std::string const& tensor, std::vector<float> const& actual) {
+        INFO(tensor);
+        CHECK(relative_error(actual, file.values(tensor)) <= 4 * file.number("float_error/" + tensor));
+    };
+    is("output", pass.output);
+    is("d_input", pass.input_gradient);
+    for (auto const& entry : pass.final.entries) is(entry.name.substr(0, 1) + "_n", entry.values);
+    for (auto const& entry : pass.initial_gradient.entries) is("d_" + entry.name.substr(0, 1) + "0", entry.values);
+    for (auto const& parameter : net.parameters) is("grad/" + parameter.name, net.gradient(parameter.name));
+}
+
+}  // namespace sequent_tests

@@ -1,0 +1,254 @@
+#include "sequent/layer/recurrent.hpp"
+
+#include "cell/coupled_lstm.hpp"
+#include "golden.hpp"
+#include "io/helpers.hpp"
+#include "random_data.hpp"
+#include "sequent/sequent.hpp"
+
+using namespace sequent;
+using namespace sequent_tests;
+
+namespace {
+
+constexpr int inputs = 3, hidden = 5;
+
+template <class CellType, class Scalar>
+struct subject {
+    using cell = CellType;
+    using scalar = Scalar;
+};
+using subjects =
+    std::tuple<subject<elman<inputs, hidden>, double>, subject<elman<inputs, hidden>, float>,
+               subject<elman<inputs, hidden, nonlinearity::relu>, double>,
+               subject<elman<inputs, hidden, nonlinearity::relu>, float>, subject<lstm<inputs, hidden>, double>,
+               subject<lstm<inputs, hidden>, float>, subject<gru<inputs, hidden>, double>,
+               subject<gru<inputs, hidden>, float>, subject<coupled_lstm<inputs, hidden>, double>,
+               subject<coupled_lstm<inputs, hidden>, float>>;
+
+// What one pass of a bidirectional layer makes, by sequence in the user's order, states too.
+template <class T>
+struct pass_result {
+    std::vector<std::vector<T>> output, input_gradient;
+    states<T> final, initial_gradient;
+    std::vector<T> gradient;  // of all parameters, of this pass alone
+};
+
+// Input, states and cotangents of sequence i depend on i and its length alone, wherever in a batch it stands.
+template <class T>
+[[nodiscard]] states<T> states_of(states<T> zeros, std::vector<int> const& who, std::uint64_t seed) {
+    for (auto& entry : zeros.entries) {
+        ++seed;
+        for (std::size_t i = 0; i < who.size(); ++i) {
+            auto const row = random_values<T>(hidden, 1000 * seed + static_cast<std::uint64_t>(who[i]));
+            std::copy(row.begin(), row.end(), entry.values.begin() + static_cast<std::ptrdiff_t>(i) * hidden);
+        }
+    }
+    return zeros;
+}
+template <class Model>
+[[nodiscard]] auto run(Model& net, std::vector<int> const& lengths, std::vector<int> const& who) {
+    using T = typename Model::scalar;
+    std::vector<std::vector<T>> input, cotangent;
+    for (int const i : who) {
+        std::size_t const steps = static_cast<std::size_t>(lengths[static_cast<std::size_t>(i)]);
+        input.push_back(random_values<T>(steps * inputs, 100 + static_cast<std::uint64_t>(i)));
+        cotangent.push_back(random_values<T>(steps * 2 * hidden, 200 + static_cast<std::uint64_t>(i)));
+    }
+    auto const packed = pack(input, inputs), gradient = pack(cotangent, 2 * hidden);
+    auto const by_sequence = [&](matrix_view<T const> rows) {
+        return unpack(packed_sequence<T>{packed.shape, numbers_of(rows), rows.columns});
+    };
+    int const batch = static_cast<int>(who.size());
+    auto const initial = states_of(net.zero_states(batch), who, 1);
+    pass_result<T> result;
+    result.output = by_sequence(net.predict(packed, initial).values.rows);
+    result.final = net.final_states();
+    CHECK(same_bits(by_sequence(net.forward(packed, initial).values.rows), result.output));
+    CHECK(same_bits(net.final_states(), result.final));
+    net.zero_gradients();
+    net.backward(gradient.rows(), states_of(net.zero_states(batch), who, 2));
+    result.input_gradient = by_sequence(net.input_gradient());
+    result.initial_gradient = net.initial_state_gradients();
+    for (auto const& parameter : net.parameters()) {
+        auto const values = net.gradient(parameter.name);
+        result.gradient.insert(result.gradient.end(), values.begin(), values.end());
+    }
+    return result;
+}
+
+// The state rows of sequence i.
+template <class T>
+[[nodiscard]] states<T> row_of(states<T> const& all, std::size_t i) {
+    states<T> one{1, {}};
+    for (auto const& entry : all.entries) {
+        auto const begin = entry.values.begin() + static_cast<std::ptrdiff_t>(i) * entry.width;
+        one.entries.push_back({entry.name, entry.width, {begin, begin + entry.width}});
+    }
+    return one;
+}
+
+template <class T>
+constexpr double rounding = std::is_same_v<T, double> ? 1e-14 : 1e-6;
+
+}  // namespace
+
+TEMPLATE_LIST_TEST_CASE("recurrent: a batch is its sequences one by one, in any order, forward to the bit", "",
+                        subjects) {
+    using T = typename TestType::scalar;
+    model<bidirectional<typename TestType::cell>, cpu, T> net{{}, {.seed = 1}};
+    std::vector<std::vector<int>> const batches{
+        {4, 7, 0, 1, 4, 9, 7, 7, 7, 2}, {5}, {1}, {1, 1, 1}, {6, 6, 6, 6}, {0, 3}};
+    for (std::vector<int> const& lengths : batches) {
+        INFO("batch of " << lengths.size() << ", first length " << lengths[0]);
+        std::vector<int> who(lengths.size()), shuffled;
+        std::iota(who.begin(), who.end(), 0);
+        auto const together = run(net, lengths, who);
+
+        std::vector<double> summed(together.gradient.size());
+        for (std::size_t i = 0; i < who.size(); ++i) {
+            INFO("sequence " << i);
+            auto const alone = run(net, lengths, {who[i]});
+            CHECK(same_bits(alone.output[0], together.output[i]));
+            CHECK(same_bits(alone.final, row_of(together.final, i)));
+            CHECK(largest_error(alone.input_gradient[0], together.input_gradient[i]) <= rounding<T>);
+            auto const expected = row_of(together.initial_gradient, i);
+            for (std::size_t k = 0; k < expected.entries.size(); ++k)
+                CHECK(largest_error(alone.initial_gradient.entries[k].values, expected.entries[k].values) <=
+                      rounding<T>);
+            for (std::size_t j = 0; j < summed.size(); ++j) summed[j] += static_cast<double>(alone.gradient[j]);
+        }
+        CHECK(largest_error(together.gradient, summed) <= 10 * rounding<T>);
+
+        shuffled = who;
+        shuffle(std::span(shuffled), {7, 7});
+        auto const other = run(net, lengths, shuffled);
+        for (std::size_t i = 0; i < who.size(); ++i) {
+            std::size_t const place = static_cast<std::size_t>(shuffled[i]);
+            CHECK(same_bits(other.output[i], together.output[place]));
+            CHECK(same_bits(row_of(other.final, i), row_of(together.final, place)));
+        }
+        CHECK(largest_error(other.gradient, together.gradient) <= 10 * rounding<T>);
+    }
+}
+
+TEMPLATE_LIST_TEST_CASE("recurrent: sequences of no steps hand their states on", "", subjects) {
+    using T = typename TestType::scalar;
+    model<bidirectional<typename TestType::cell>, cpu, T> net{{}, {.seed = 1}};
+    for (std::vector<int> const& lengths : {std::vector<int>{0, 3, 0}, std::vector<int>{0, 0}}) {
+        auto const input = pack(random_sequences<T>(lengths, inputs, 1), inputs);
+        int const batch = input.shape.batch();
+        auto initial = net.zero_states(batch), final_gradient = initial;
+        randomise(initial, 10), randomise(final_gradient, 20);
+        net.forward(input, initial);
+        auto const final = net.final_states();
+        net.zero_gradients();
+        net.backward({}, final_gradient);
+        auto const gradient = net.initial_state_gradients();
+        for (std::size_t i = 0; i < lengths.size(); ++i) {
+            if (lengths[i] > 0) continue;
+            CHECK(same_bits(row_of(final, i), row_of(initial, i)));
+            CHECK(same_bits(row_of(gradient, i), row_of(final_gradient, i)));
+        }
+        if (input.shape.rows() == 0)
+            for (auto const& parameter : net.parameters())
+                CHECK(net.gradient(parameter.name) == std::vector<T>(parameter.size()));
+
+        net.forward(input);  // from zeros, whatever was there before
+        auto const from_zero = net.final_states();
+        CHECK(same_bits(row_of(from_zero, 0), row_of(net.zero_states(batch), 0)));
+    }
+}
+
+TEMPLATE_LIST_TEST_CASE("recurrent: gradients of several batches add up, and a run repeats to the bit", "", subjects) {
+    using T = typename TestType::scalar;
+    using network = bidirectional<typename TestType::cell>;
+    auto const first = pack(random_sequences<T>({3, 5}, inputs, 1), inputs);
+    auto const second = pack(random_sequences<T>({2, 4, 1, 6}, inputs, 2), inputs);
+    auto const cotangent = random_values<T>(13 * 2 * hidden, 3);
+    auto const gradients_of = [&](auto& net, auto const&... batches) {
+        auto const add = [&](auto const& batch) {
+            net.forward(batch);
+            net.backward({cotangent.data(), batch.shape.rows(), 2 * hidden});
+        };
+        net.zero_gradients();
+        (add(batches), ...);
+        return std::vector<T>(net.gradient_block(), net.gradient_block() + net.block_size());
+    };
+    model<network, cpu, T> net{{}, {.seed = 1}}, again{{}, {.seed = 1}};
+    auto const a = gradients_of(net, first), b = gradients_of(net, second), both = gradients_of(net, first, second);
+    std::vector<double> sum(a.begin(), a.end());
+    for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += static_cast<double>(b[j]);
+    CHECK(largest_error(both, sum) <= rounding<T>);
+    CHECK(same_bits(gradients_of(again, first, second), both));
+}
+
+TEST_CASE("recurrent: a bidirectional layer is one in each direction, and reversed reads backwards") {
+    using cell = gru<inputs, hidden>;
+    model<bidirectional<cell>, cpu, double> both{{}, {.seed = 4}};
+    model<recurrent<cell>, cpu, double> forwards;
+    model<reversed<cell>, cpu, double> backwards;
+    for (std::string const stem : {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}) {
+        forwards.assign(stem, both.values(stem));
+        backwards.assign(stem + "_reverse", both.values(stem + "_reverse"));
+    }
+    auto const sequences = random_sequences<double>({3, 6, 0, 1, 6}, inputs, 5);
+    auto const input = pack(sequences, inputs);
+    auto const cotangent = random_values<double>(16 * 2 * hidden, 6);
+    matrix_view<double const> const d_output(cotangent.data(), 16, 2 * hidden);
+
+    auto const output = both.forward(input).values.rows;
+    CHECK(same_bits(numbers_of(forwards.forward(input).values.rows), numbers_of(output.column_block(0, hidden))));
+    CHECK(same_bits(numbers_of(backwards.forward(input).values.rows), numbers_of(output.column_block(hidden, hidden))));
+    CHECK(both.final_states()["h_l0"](1, 2) == forwards.final_states()["h_l0"](1, 2));
+    CHECK(both.final_states()["h_l0_reverse"](1, 2) == backwards.final_states()["h_l0_reverse"](1, 2));
+
+    both.backward(d_output);
+    forwards.backward(d_output.column_block(0, hidden));
+    backwards.backward(d_output.column_block(hidden, hidden));
+    auto sum = numbers_of(forwards.input_gradient()), reverse_part = numbers_of(backwards.input_gradient());
+    for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += reverse_part[j];
+    CHECK(largest_error(numbers_of(both.input_gradient()), sum) <= 1e-14);
+    CHECK(same_bits(both.gradient("weight_hh_l0"), forwards.gradient("weight_hh_l0")));
+    CHECK(same_bits(both.gradient("weight_hh_l0_reverse"), backwards.gradient("weight_hh_l0_reverse")));
+
+    // Backwards over the sequences = forwards over the sequences turned round.
+    auto turned = sequences;
+    auto const turn = [](std::vector<double>& rows, int width) {
+        for (std::size_t a = 0, b = rows.size(); b > a + static_cast<std::size_t>(width);
+             a += static_cast<std::size_t>(width)) {
+            b -= static_cast<std::size_t>(width);
+            std::swap_ranges(rows.begin() + static_cast<std::ptrdiff_t>(a),
+                             rows.begin() + static_cast<std::ptrdiff_t>(a) + width,
+                             rows.begin() + static_cast<std::ptrdiff_t>(b));
+        }
+    };
+    for (auto& sequence : turned) turn(sequence, inputs);
+    for (std::string const stem : {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"})
+        forwards.assign(stem, both.values(stem + "_reverse"));
+    auto expected = unpack(
+        packed_sequence<double>{input.shape, numbers_of(forwards.forward(pack(turned, inputs)).values.rows), hidden});
+    for (auto& sequence : expected) turn(sequence, hidden);
+    CHECK(
+        same_bits(unpack(packed_sequence<double>{input.shape, numbers_of(output.column_block(hidden, hidden)), hidden}),
+                  expected));
+}
+
+TEST_CASE("recurrent: parameters and states have PyTorch's names, shapes, order and distribution") {
+    model<bidirectional<lstm<inputs, hidden>>, cpu> net{{}, {.seed = 1}};
+    std::vector<std::string> names;
+    std::vector<std::vector<int>> shapes;
+    for (auto const& parameter : net.parameters()) {
+        names.push_back(parameter.name), shapes.push_back(parameter.shape);
+        for (float const value : net.values(parameter)) CHECK(std::abs(value) <= 1 / std::sqrt(5.f));
+    }
+    CHECK(names == std::vector<std::string>{"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0",
+                                            "weight_ih_l0_reverse", "weight_hh_l0_reverse", "bias_ih_l0_reverse",
+                                            "bias_hh_l0_reverse"});
+    CHECK(shapes == std::vector<std::vector<int>>{{20, 3}, {20, 5}, {20}, {20}, {20, 3}, {20, 5}, {20}, {20}});
+    auto const zero = net.zero_states(2);
+    std::vector<std::string> state_names;
+    for (auto const& entry : zero.entries) state_names.push_back(entry.name);
+    CHECK(state_names == std::vector<std::string>{"h_l0", "c_l0", "h_l0_reverse", "c_l0_reverse"});
+    CHECK(zero.entries[3].values == std::vector<float>(10));
+}

@@ -1,0 +1,170 @@
+#include "run.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <sstream>
+#include <thread>
+
+#include "catch.hpp"
+#include "corpus.hpp"
+#include "temporary_folder.hpp"
+
+using namespace sequent_tests;
+using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+sequent::vocabulary words_of(std::vector<sequent::labelled_text> const& rows) {
+    sequent::token_counts counts;
+    for (auto const& row : rows) counts.add(row.text, sequent::basic_english());
+    return sequent::vocabulary(counts);
+}
+
+// A small made-up corpus, with two rows of no tokens at all.
+struct news_fixture {
+    news::made_up_corpus corpus = [] {
+        news::made_up_corpus made = news::make_up_corpus(2400, 240);
+        made.train.push_back({0, ""});
+        made.train.push_back({1, " \"\" "});
+        return made;
+    }();
+    sequent::vocabulary words = words_of(corpus.train);
+    sequent::encoded_text train = encode(corpus.train, words, sequent::basic_english());
+    sequent::encoded_text test = encode(corpus.test, words, sequent::basic_english());
+    news::settings options;
+    news::lesson_rows rows = news::lesson_rows::packed;
+    std::string out;  // what the last run printed
+
+    news::summary run() {
+        std::ostringstream caught;
+        std::streambuf* const before = std::cout.rdbuf(caught.rdbuf());
+        news::report report(options.metrics, options.lesson);
+        try {
+            auto const all = news::run<news::lstm_network>(
+                {options, "lstm", rows, news::lesson_embedding::shifted_normal, words, train, test, report});
+            std::cout.rdbuf(before);
+            out = caught.str();
+            return all;
+        } catch (...) {
+            std::cout.rdbuf(before);
+            throw;
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("training learns what a bag of words cannot, and loading brings it back", "[run]") {
+    temporary_folder folder;
+    news_fixture news;
+    news.options.epochs = 3;
+    news.options.rate = 1e-2;
+    news.options.save = folder / "net";
+    auto const trained = news.run();
+    CHECK(trained.epochs == 3);
+    CHECK(trained.rows == 3 * 2402);
+    CHECK(trained.tokens == 3 * static_cast<std::int64_t>(news.train.all_tokens().size()));
+    CHECK(trained.test_accuracy > 0.9);  // 0.75 is the most that the words alone tell
+    CHECK_THAT(news.out, Contains("epoch 3: loss=") && Contains(" train_accuracy=") && Contains(" test_accuracy="));
+
+    news.options.save.reset();
+    news.options.load = folder / "net";
+    news.options.epochs = 0;
+    news.options.classify = "Bank sued by striker OSLO (Day Press) - The striker sued the bank on Friday.";
+    auto const loaded = news.run();
+    CHECK(loaded.test_accuracy == trained.test_accuracy);
+    CHECK(loaded.rows == 0);
+    CHECK_THAT(news.out, StartsWith("Sports\t"));
+    CHECK_THAT(news.out, EndsWith("\t" + *news.options.classify + "\n"));
+
+    news.options.epochs.reset();
+    news.options.classify = "";
+    CHECK(news.run().epochs == 0);
+    CHECK_THAT(news.out, Contains("\t0."));
+}
+
+TEST_CASE("the same seed gives the same numbers, another seed others", "[run]") {
+    news_fixture news;
+    news.options.limit = 160;
+    auto const first = news.run(), again = news.run();
+    CHECK(first.rows == 160);
+    CHECK(first.loss == again.loss);
+    news.options.seed = 2;
+    CHECK(news.run().loss != first.loss);
+}
+
+TEST_CASE("the lesson's mode reports every 200 batches and returns the lesson's pair", "[run]") {
+    news_fixture news;
+    news.options.lesson = true;
+    news.options.batch = 4;
+    news.rows = news::lesson_rows::padded;
+    auto const all = news.run();
+    CHECK(all.rows == 2402);
+    std::istringstream lines(news.out);
+    std::string line;
+    for (char const* const start : {"800: acc=0.", "1600: acc=0.", "2400: acc=0."}) {
+        REQUIRE(std::getline(lines, line));
+        CHECK(line.starts_with(start));
+    }
+    REQUIRE(std::getline(lines, line));
+    CHECK(line == "(" + news::python_float(all.loss) + ", " + news::python_float(all.train_accuracy) + ")");
+    CHECK_FALSE(std::getline(lines, line));
+    CHECK(all.loss == Approx(std::log(4.0) / 4).epsilon(0.2));  // batch means over rows
+    CHECK(all.test_accuracy >= 0.2);
+
+    news.options.limit = 48;  // the lesson stops when it has seen more
+    CHECK(news.run().rows == 52);
+    news.options.limit = 50;
+    CHECK(news.run().rows == 52);
+}
+
+TEST_CASE("the lesson's padding changes what a plain LSTM learns, and default mode has none", "[run]") {
+    news_fixture news;
+    news.options.limit = 320;
+    news.options.lesson = true;
+    double const packed = news.run().loss;
+    news.rows = news::lesson_rows::padded;
+    CHECK(news.run().loss != packed);
+    news.options.lesson = false;
+    double const plain = news.run().loss;
+    news.rows = news::lesson_rows::packed;
+    CHECK(news.run().loss == plain);
+}
+
+TEST_CASE("an interrupt ends training after the batch, and what was learned is saved", "[run]") {
+    temporary_folder folder;
+    news_fixture news;
+    news.options.save = folder / "net";
+    news::note_interrupts();
+    raise(SIGINT);
+    CHECK(news::interrupted());
+    auto const nothing = news.run();
+    CHECK(nothing.rows == 0);
+    CHECK(std::isnan(nothing.test_accuracy));
+    CHECK_FALSE(std::filesystem::exists(folder / "net"));
+    news::detail::interrupts = 0;
+
+    news.options.epochs = 1000;
+    news::note_interrupts();
+    std::thread later([] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        kill(getpid(), SIGINT);
+    });
+    auto const some = news.run();
+    later.join();
+    news::detail::interrupts = 0;
+    CHECK(some.rows > 0);
+    CHECK(some.epochs < 1000);
+    CHECK(std::filesystem::exists(folder / "net"));
+    CHECK(std::filesystem::exists(folder / "net.vocab"));
+}
+
+TEST_CASE("training that leaves the finite numbers stops with a message", "[run]") {
+    news_fixture news;
+    news.options.rate = 1e38;
+    CHECK_THROWS_AS(news.run(), sequent::numeric_error);
+}

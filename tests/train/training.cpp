@@ -1,0 +1,195 @@
+#include "sequent/train/training.hpp"
+
+#include <limits>
+
+#include "trajectory.hpp"
+
+using namespace sequent_tests;
+
+namespace {
+
+constexpr adam rule{.rate = 1e-2};
+
+template <class Training>
+std::vector<double> train(Training& run, trajectory const& golden) {
+    std::vector<double> losses;
+    for (std::size_t s = 0; s < golden.texts.size(); ++s)
+        losses.push_back(run.step(golden.texts[s], golden.topics[s]).loss);
+    return losses;
+}
+
+using small_net = topic_net<lstm<6, 5>>;
+using small_model = model<small_net, cpu, double>;
+
+void train_in_double(std::string const& name, reads what, std::optional<int> padding) {
+    trajectory const golden(name, what);
+    small_model net{small_net{padding}};
+    golden.start(net);
+    {
+        training run{net, cross_entropy{}, rule};
+        run.accumulate(golden.texts[0], golden.topics[0]);
+        golden.check_first_gradient(net);
+        golden.check_losses(train(run, golden));
+        golden.check_weights(run.network());
+    }
+    golden.check_weights(net);  // the model is whole when the training has ended
+    if (padding) check_padding_row(net);
+}
+
+std::vector<double> all_values(small_model& net) {
+    std::vector<double> all;
+    for (auto const& parameter : net.parameters())
+        for (double const value : net.values(parameter)) all.push_back(value);
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("PyTorch's training of a packed LSTM, step for step", "[training]") {
+    train_in_double("lstm", reads::true_tokens, 1);
+}
+
+TEST_CASE("PyTorch's training of an LSTM that reads padding", "[training]") {
+    train_in_double("lesson", reads::padding_too, std::nullopt);
+}
+
+TEST_CASE("an LSTM trained in float is as near to double as PyTorch's", "[training]") {
+    trajectory const golden("float_lstm", reads::true_tokens);
+    using net_type = topic_net<lstm<8, 32>>;
+    model<net_type, cpu, float> net{net_type{1}};
+    golden.start(net);
+    training run{net, cross_entropy{}, rule};
+    auto const losses = train(run, golden);
+    golden.check_in_float(losses, net);
+    check_padding_row(net);
+}
+
+TEST_CASE("reading weights during a training changes no later bit", "[training]") {
+    trajectory const golden("lstm", reads::true_tokens);
+    auto const run = [&](bool look) {
+        small_model net{small_net{1}, {.seed = 3}};
+        training fit{net, cross_entropy{}, rule};
+        for (std::size_t s = 0; s < 40; ++s) {
+            fit.step(golden.texts[s], golden.topics[s]);
+            if (look && s % 3 == 0) (void)all_values(fit.network());
+            if (look && s % 5 == 0) (void)net.predict(golden.texts[s + 1]);
+        }
+        return all_values(net);
+    };
+    CHECK(run(false) == run(true));
+}
+
+TEST_CASE("gradients of two batches add up to those of both together", "[training]") {
+    trajectory const golden("lstm", reads::true_tokens);
+    small_model apart{small_net{1}, {.seed = 3}}, together = apart;
+    std::vector<std::vector<int>> rows = unpack(golden.texts[0]);
+    for (auto const& row : unpack(golden.texts[1])) rows.push_back(row);
+    std::vector<int> topics = golden.topics[0];
+    topics.insert(topics.end(), golden.topics[1].begin(), golden.topics[1].end());
+
+    cross_entropy const sum{.reduction = reduction::sum};
+    training halves{apart, sum, rule};
+    training whole{together, sum, rule};
+    for (int step = 0; step < 3; ++step) {
+        apart.zero_gradients();
+        for (std::size_t half : {0u, 1u}) halves.accumulate(golden.texts[half], golden.topics[half]);
+        halves.update();
+        whole.step(pack(rows), topics);
+    }
+    CHECK(largest_error(all_values(apart), all_values(together)) < 1e-12);
+}
+
+TEST_CASE("a schedule sets the rate of every step", "[training]") {
+    trajectory const golden("lstm", reads::true_tokens);
+    small_model scheduled{small_net{1}, {.seed = 3}}, by_hand = scheduled;
+    schedule::linear const warm_up{.first = 0.1, .last = 1, .steps = 4};
+    training run{scheduled, cross_entropy{}, rule, {.schedule = warm_up}};
+    training other{by_hand, cross_entropy{}, rule};
+    for (int s = 0; s < 8; ++s) {
+        run.step(golden.texts[static_cast<std::size_t>(s)], golden.topics[static_cast<std::size_t>(s)]);
+        other.rule().rate(warm_up(s, rule.rate));
+        other.step(golden.texts[static_cast<std::size_t>(s)], golden.topics[static_cast<std::size_t>(s)]);
+        CHECK(run.rule().rate() == warm_up(s, rule.rate));
+    }
+    CHECK(all_values(scheduled) == all_values(by_hand));
+}
+
+TEST_CASE("clipping in a training is clip_norm before the update", "[training]") {
+    trajectory const golden("lstm", reads::true_tokens);
+    small_model clipped{small_net{1}, {.seed = 3}}, by_hand = clipped;
+    sgd const descent{.rate = 0.5};  // Adam would hardly notice a factor
+    training run{clipped, cross_entropy{}, descent, {.clip_norm = 0.05}};
+    training other{by_hand, cross_entropy{}, descent};
+    for (std::size_t s = 0; s < 8; ++s) {
+        run.step(golden.texts[s], golden.topics[s]);
+        by_hand.zero_gradients();
+        other.accumulate(golden.texts[s], golden.topics[s]);
+        CHECK(clip_norm(by_hand, 0.05) > 0.05);
+        other.update();
+    }
+    CHECK(all_values(clipped) == all_values(by_hand));
+    CHECK_THROWS_AS((training{clipped, cross_entropy{}, descent, {.clip_norm = -1.0}}), argument_error);
+}
+
+TEST_CASE("frozen parameters keep their bits, the others train as if alone", "[training]") {
+    trajectory const golden("lstm", reads::true_tokens);
+    auto const check = [&](auto const& descent, std::string_view prefix) {
+        small_model net{small_net{1}, {.seed = 3}};
+        small_model const before = net;
+        net.freeze(prefix);
+        {
+            training run{net, cross_entropy{}, descent, {.clip_norm = 1.0}};
+            for (std::size_t s = 0; s < 5; ++s) run.step(golden.texts[s], golden.topics[s]);
+        }
+        for (auto const& parameter : net.parameters()) {
+            INFO(parameter.name << " with '" << prefix << "' frozen");
+            CHECK(parameter.frozen == parameter.name.starts_with(prefix));
+            CHECK((net.values(parameter) == small_model(before).values(parameter)) == parameter.frozen);
+        }
+        net.unfreeze("");
+        CHECK(net.trainable().size() == 1);
+    };
+    for (std::string_view const prefix : {"embedding", "rnn.", "rnn.weight_hh", "fc.bias"}) {
+        check(rule, prefix);
+        check(adamw{}, prefix);
+    }
+    check(sgd{.rate = 0.1, .momentum = 0.9, .weight_decay = 0.1}, "rnn.bias");
+    check(sparse_adam{}, "embedding.weight");
+    small_model net{small_net{1}};
+    CHECK_THROWS_WITH(net.freeze("rrn"), Catch::Contains("'rrn'"));
+    net.freeze("");
+    CHECK(net.trainable().empty());
+    CHECK(gradient_norm(net) == 0);
+}
+
+TEST_CASE("a loss or gradient that is not finite stops the training and leaves the parameters", "[training]") {
+    trajectory const golden("lstm", reads::true_tokens);
+    small_model net{small_net{1}, {.seed = 3}};
+    training run{net, cross_entropy{}, rule};
+    run.step(golden.texts[0], golden.topics[0]);
+
+    auto const healthy = all_values(net);
+    auto bias = net.values("fc.bias");
+    bias[2] = std::numeric_limits<double>::infinity();
+    net.assign("fc.bias", bias);
+    auto const before = all_values(net);
+    CHECK_THROWS_WITH(run.step(golden.texts[1], golden.topics[1]), Catch::Contains("the loss of step 2 is"));
+    CHECK(std::equal(before.begin(), before.end(), all_values(net).begin()));
+
+    bias[2] = 0;
+    net.assign("fc.bias", bias);
+    net.zero_gradients();
+    run.accumulate(golden.texts[1], golden.topics[1]);
+    auto const& parameters = net.parameters();
+    auto const hidden = std::find_if(parameters.begin(), parameters.end(),
+                                     [](auto const& one) { return one.name == "rnn.weight_hh_l0"; });
+    net.gradient_block()[hidden->offset + 3] = std::numeric_limits<double>::quiet_NaN();
+    auto const unchanged = all_values(net);
+    CHECK_THROWS_AS(run.update(), numeric_error);
+    CHECK_THROWS_WITH(run.update(), Catch::Contains("'rnn.weight_hh_l0' at step 2"));
+    CHECK(all_values(net) == unchanged);
+    CHECK(run.rule().steps() == 1);
+
+    net.freeze("rnn.weight_hh_l0");  // nobody uses that gradient now
+    CHECK_NOTHROW(run.update());
+}
