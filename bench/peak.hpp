@@ -1,5 +1,5 @@
-// The yardstick of the benchmarks: how fast the better of Eigen and OpenBLAS multiplies matrices of the very shapes of a
-// recurrent layer's step, in this process, on this thread, now.
+// The yardstick of the benchmarks: how fast the better of Eigen and OpenBLAS multiplies matrices of the very shapes of
+// a recurrent layer's step, in this process, on this thread, now.
 #pragma once
 
 #include <time.h>
@@ -11,28 +11,12 @@
 #endif
 
 #include <algorithm>
-#include <cstddef>
 #include <map>
 #include <tuple>
-#include <vector>
+
+#include "flops.hpp"
 
 namespace bench {
-
-// A recurrent layer at work on one packed batch. One direction; sums of layers are sums of their FLOPs.
-struct layer_size {
-    int input, hidden, gate_rows;  // E, H, G = gates * H
-    int batch;                     // rows of a full step
-
-    template <class Cell>
-    static constexpr layer_size of(int batch) {
-        return {Cell::input_size, Cell::hidden_size, Cell::gate_count * Cell::hidden_size, batch};
-    }
-    // FLOPs of N tokens, by definition: 2 N G (E + H) forward, twice that backward. The biases, the activations and the
-    // optimizer count nothing; working on distinct tokens alone does not lower the number.
-    [[nodiscard]] constexpr double forward(double tokens) const { return 2 * tokens * gate_rows * (input + hidden); }
-    [[nodiscard]] constexpr double backward(double tokens) const { return 2 * forward(tokens); }
-    [[nodiscard]] constexpr double training(double tokens) const { return 3 * forward(tokens); }
-};
 
 // FLOP/s. Zero: this library is not there.
 struct product_peak {
@@ -76,8 +60,8 @@ inline void openblas_product(matrix const& a, bool transpose_a, matrix const& b,
 }
 #endif
 
-// The products of a step with weights w [G, depth], inputs x [depth, rows] and gates y [G, rows], one row's numbers side
-// by side as in a packed batch: y = w x, its gradients dx = w^T y and dw = y x^T.
+// The products of a step with weights w [G, depth], inputs x [depth, rows] and gates y [G, rows], one row's numbers
+// side by side as in a packed batch: y = w x, its gradients dx = w^T y and dw = y x^T.
 inline void measure_products(int gate_rows, int depth, int rows, product_peak& peak) {
     matrix const w = matrix::Random(gate_rows, depth), x = matrix::Random(depth, rows);
     matrix y = matrix::Random(gate_rows, rows), dx(depth, rows), dw(gate_rows, depth);

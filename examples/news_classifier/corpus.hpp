@@ -128,7 +128,8 @@ class reporter {
     std::array<sequent::labelled_text, 2> contest(int first, int second) {
         std::string_view const a = one_of(parties[static_cast<std::size_t>(first)]);
         std::string_view const b = one_of(parties[static_cast<std::size_t>(second)]);
-        auto const& [now, past] = one_of(quarrels);
+        auto const& quarrel = one_of(quarrels);
+        std::string_view const now = quarrel.first, past = quarrel.second;
         bool const passive_title = coin(), passive = coin();
         std::string const start = place(), end = day_and_ending();
         auto const line = [&](int topic, std::string_view actor, std::string_view other) {

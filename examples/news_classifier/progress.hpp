@@ -37,14 +37,14 @@ struct progress_state {
     return text;
 }
 
-// "3225/7500 [00:42<00:56, 76.2batches/s, loss=0.53]"
+// "3225/7500 [00:42<00:56, 76.2it/s, loss=0.53]"
 [[nodiscard]] inline std::string progress_numbers(progress_state const& now) {
     double const rate = now.seconds > 0 ? static_cast<double>(now.done) / now.seconds : 0;
     std::string const left = rate > 0 && now.total > 0  //
                                  ? clock_text(static_cast<double>(now.total - now.done) / rate)
                                  : "?";
     char speed[32];
-    std::snprintf(speed, sizeof speed, "%.1f", rate);
+    std::snprintf(speed, sizeof speed, rate < 100 ? "%.1f" : "%.0f", rate);
     return sequent::message(now.done, "/", now.total > 0 ? std::to_string(now.total) : "?", " [",
                             clock_text(now.seconds), "<", left, ", ", speed, now.unit, "/s",
                             now.note.empty() ? "" : ", ", now.note, "]");
@@ -57,7 +57,8 @@ struct terminal_style {
     bool unicode = true;
 };
 
-// "epoch 1/1:  43%|████▎     | 3225/7500 [...]", at most style.columns - 1 characters wide while the numbers fit.
+// "epoch 1/1:  43%|████▎     | 3225/7500 [...]", at most style.columns - 1 characters wide: narrower, the bar goes
+// first.
 [[nodiscard]] inline std::string progress_bar(progress_state const& now, terminal_style const& style) {
     double const share =
         now.total > 0 ? std::clamp(static_cast<double>(now.done) / static_cast<double>(now.total), 0.0, 1.0) : 0;
@@ -65,7 +66,8 @@ struct terminal_style {
     std::snprintf(percent, sizeof percent, "%3d%%", static_cast<int>(100 * share));
     std::string const left = now.title + ": " + percent + "|", right = "| " + progress_numbers(now);
     int const room = style.columns - 1 - static_cast<int>(left.size() + right.size());
-    int const cells = std::clamp(room, 0, 40), eighths = static_cast<int>(share * cells * 8);
+    if (room <= 0) return (left + right).substr(0, static_cast<std::size_t>(std::max(style.columns - 1, 0)));
+    int const cells = std::min(room, 40), eighths = static_cast<int>(share * cells * 8);
 
     static constexpr std::array<std::string_view, 8> parts = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     std::string bar;

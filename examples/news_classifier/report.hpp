@@ -77,12 +77,13 @@ class report {
 
     void begin_epoch(int epoch, int epochs, std::int64_t batches) {
         epoch_ = epoch;
-        progress_.start(sequent::message("epoch ", epoch, "/", epochs), "batches", batches);
+        progress_.start(sequent::message("epoch ", epoch, epochs > 1 ? sequent::message("/", epochs) : ""), "it",
+                        batches);
     }
     // After each batch; every 200 a point of the curve.
     void batch(epoch_sums const& now) {
         progress_.update(now.batches, [&] {
-            return "loss=" + fixed(now.loss / static_cast<double>(now.lesson.count), 3) +
+            return "loss=" + fixed(now.loss / static_cast<double>(now.lesson.count), 2) +
                    ", acc=" + fixed(now.lesson.accuracy(), 3);
         });
         if (now.batches % 200 != 0) return;

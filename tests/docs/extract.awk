@@ -30,7 +30,6 @@ fence == "" && /^```/ {
         mark = "== " title ":" FNR
         statements = statements "std::puts(\"" mark "\");\n" at(FNR + 1)
         shown = shown mark "\n"
-        runs = 1
     }
     shows = fence == "text" && last ~ /^cpp/
     last = fence
@@ -56,6 +55,6 @@ END {
     if (failed) exit 1
     if (fence != "") fail("a block is not closed")
     if (own_main && statements != "") fail("both a main of its own and 'run' blocks or tables")
-    print "#include <cstdio>\n" declarations (own_main ? "" : "int main() {\n" statements "}") > program
+    print (own_main ? declarations : "#include <cstdio>\n" declarations "int main() {\n" statements "}") > program
     printf "%s", shown > expected
 }

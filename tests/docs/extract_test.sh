@@ -51,6 +51,7 @@ this is no C++
 END
 expect pass 'a main of its own' <<'END'
 ~~~cpp
+#include <cstdio>
 int main() { std::puts("text"); }
 ~~~
 

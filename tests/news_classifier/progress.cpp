@@ -6,7 +6,7 @@
 #include "catch.hpp"
 
 namespace {
-news::progress_state const half{"epoch 1/2", "batches", 430, 1000, 42.4, "loss=0.53"};
+news::progress_state const half{"epoch 1/2", "it", 430, 1000, 42.4, "loss=0.53"};
 }
 
 TEST_CASE("clock_text writes minutes, and hours when there are any", "[progress]") {
@@ -18,7 +18,7 @@ TEST_CASE("clock_text writes minutes, and hours when there are any", "[progress]
 }
 
 TEST_CASE("the numbers say what is done, what is left and how fast", "[progress]") {
-    CHECK(news::progress_numbers(half) == "430/1000 [00:42<00:56, 10.1batches/s, loss=0.53]");
+    CHECK(news::progress_numbers(half) == "430/1000 [00:42<00:56, 10.1it/s, loss=0.53]");
     CHECK(news::progress_numbers({"download", "kB", 0, 0, 0, ""}) == "0/? [00:00<?, 0.0kB/s]");
 }
 
@@ -28,7 +28,7 @@ TEST_CASE("the bar fills in eighths of a cell and keeps to the terminal's width"
     CHECK(progress_bar(half, {columns, false, true}) == left + "████▎     " + right);
     CHECK(progress_bar(half, {columns, false, false}) == left + "####      " + right);
     CHECK(progress_bar(half, {columns, true, false}) == left + "\033[32m####      \033[0m" + right);
-    CHECK(progress_bar(half, {20, false, true}) == left + right);
+    CHECK(progress_bar(half, {20, true, true}) == "epoch 1/2:  43%|| 4");
     news::progress_state whole = half;
     whole.done = whole.total;
     CHECK(progress_bar(whole, {200, false, false}).starts_with("epoch 1/2: 100%|" + std::string(40, '#') + "| 1000"));
@@ -37,8 +37,8 @@ TEST_CASE("the bar fills in eighths of a cell and keeps to the terminal's width"
 TEST_CASE("a terminal gets a bar at once, a file a line every five seconds", "[progress]") {
     std::ostringstream terminal, file;
     news::progress bar(terminal, true, {}), lines(file, false, {});
-    bar.start("epoch 1/1", "batches", 10);
-    lines.start("epoch 1/1", "batches", 10);
+    bar.start("epoch 1/1", "it", 10);
+    lines.start("epoch 1/1", "it", 10);
     for (int i = 1; i <= 10; ++i) {
         bar.update(i);
         lines.update(i);

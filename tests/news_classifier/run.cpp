@@ -74,7 +74,8 @@ TEST_CASE("training learns what a bag of words cannot, and loading brings it bac
     news.options.save.reset();
     news.options.load = folder / "net";
     news.options.epochs = 0;
-    news.options.classify = "Bank sued by striker OSLO (Day Press) - The striker sued the bank on Friday.";
+    news.options.classify =
+        "Striker wins the cup OSLO (Day Press) - The striker won the cup after extra time on Friday.";
     auto const loaded = news.run();
     CHECK(loaded.test_accuracy == trained.test_accuracy);
     CHECK(loaded.rows == 0);

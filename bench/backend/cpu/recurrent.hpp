@@ -56,7 +56,8 @@ class recurrent_case {
         : shape_(std::move(shape)), rows_(std::move(rows)), index_(std::move(index)),
           parameters_(uniform_numbers(layout::size, 1 / std::sqrt(static_cast<float>(hidden)), 4)),
           parameter_gradient_(layout::size), input_gradient_(rows_.size()),
-          output_(static_cast<std::size_t>(shape_.rows()) * hidden), output_gradient_(normal_numbers(output_.size(), 6)) {
+          output_(static_cast<std::size_t>(shape_.rows()) * hidden),
+          output_gradient_(normal_numbers(output_.size(), 6)) {
         run_.parameters = parameters_.data();
         run_.memory = &memory_;
         run_.output = {output_.data(), shape_.rows(), hidden};

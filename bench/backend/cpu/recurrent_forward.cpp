@@ -29,8 +29,7 @@ using wide_lstm = sequent::lstm<256, 256>;
 BENCHMARK(forward<elman, workload::lesson>)->Name("recurrent_forward/elman 64-32 B16");
 BENCHMARK(forward<gru, workload::lesson>)->Name("recurrent_forward/gru 64-32 B16");
 BENCHMARK(forward<lstm, workload::lesson>)->Name("recurrent_forward/lstm 64-32 B16");
-BENCHMARK(forward<lstm, workload::lesson, sequent::keep::nothing>)
-    ->Name("recurrent_forward/lstm 64-32 B16 inference");
+BENCHMARK(forward<lstm, workload::lesson, sequent::keep::nothing>)->Name("recurrent_forward/lstm 64-32 B16 inference");
 BENCHMARK(forward<wide_elman, workload::long_sequences>)->Name("recurrent_forward/elman 256-256 B64");
 BENCHMARK(forward<wide_gru, workload::long_sequences>)->Name("recurrent_forward/gru 256-256 B64");
 BENCHMARK(forward<wide_lstm, workload::long_sequences>)->Name("recurrent_forward/lstm 256-256 B64");

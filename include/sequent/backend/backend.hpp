@@ -57,6 +57,7 @@ struct recurrent_run {
 
     direction way = direction::forward;
     T const* parameters = nullptr;  // recurrent_layout<Cell>
+    std::uint64_t version = 0;      // of the parameters: unlike after every change; 0: not known
     memory_type* memory = nullptr;  // the backend's own: what backward reads, and room to work in
     const_states initial{};         // empty: zeros
     matrix_view<T> output;          // [rows, H]
@@ -83,7 +84,7 @@ struct recurrent_run {
 //   recurrent_backward<Cell>(b, shape, input, runs, input_gradient)   [distinct, in], overwritten; empty: not wanted
 //   mean_rows, max_rows and their backward                pooling over the steps of each sequence
 //   softmax_cross_entropy(b, logits, targets, options, logits_gradient) -> loss
-//   adam_update, sgd_update, norm, scale, fill, copy      over blocks of parameters
+//   adam_update, adam_catch_up, sgd_update, sum_of_squares, scale, fill, copy   over blocks of parameters
 template <class B>
 concept backend = std::copy_constructible<B> &&
     requires(B const& device, matrix_view<float> out, matrix_view<float const> in, std::span<int const> index,

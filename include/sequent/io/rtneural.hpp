@@ -125,16 +125,14 @@ class rtneural_sax {
     }
 
     bool start_array(std::size_t) {
-        if (inside_ == place::top && key_ == "in_shape") {
-            inside_ = place::in_shape;
+        bool const at_top = inside_ == place::top;
+        if (at_top ? key_ == "in_shape" : inside_ == place::layer && key_ == "shape") {
+            inside_ = at_top ? place::in_shape : place::shape;
             rank_ = extent_ = 0;
-        } else if (inside_ == place::top && key_ == "layers") {
+        } else if (at_top && key_ == "layers") {
             inside_ = place::layers;
-        } else if (inside_ == place::top) {
+        } else if (at_top) {
             open_tensor(network.tensors[key_]);
-        } else if (inside_ == place::layer && key_ == "shape") {
-            inside_ = place::shape;
-            rank_ = extent_ = 0;
         } else if (inside_ == place::layer && key_ == "weights") {
             inside_ = place::weights;
         } else if (inside_ == place::weights) {

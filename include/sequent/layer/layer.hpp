@@ -76,7 +76,8 @@ struct pass {
     Backend const& device;
     mode how = mode::training;
     std::uint64_t seed = 0;
-    std::uint64_t step = 0;  // counts forward passes: keys the dropout
+    std::uint64_t step = 0;     // counts forward passes: keys the dropout
+    std::uint64_t version = 0;  // of the parameters: unlike after every change
     [[nodiscard]] keep kept() const { return how == mode::inference ? keep::nothing : keep::for_backward; }
 };
 

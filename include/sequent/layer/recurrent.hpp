@@ -75,9 +75,9 @@ struct recurrent_layer {
         std::size_t const batch = static_cast<std::size_t>(input.shape->batch());
         mine.output.reserve(rows * features);
         mine.last.reserve(batch * features);
-        auto runs = this->template runs<Backend, T>(parameters, mine, *input.shape);
+        auto all = runs(now, parameters, mine, *input.shape);
         recurrent_forward<Cell, T>(now.device, *input.shape, input.values, now.kept(),
-                                   std::span<run<Backend, T> const>(runs));
+                                   std::span<run<Backend, T> const>(all));
         for (int d = 0; d < Directions; ++d) {
             auto& h = mine.state[static_cast<std::size_t>(d)][0];
             matrix_view<T const> const from(h.final.data(), input.shape->batch(), Cell::hidden_size);
@@ -100,9 +100,9 @@ struct recurrent_layer {
                                   input_gradient wanted) const {
         constexpr int h = Cell::hidden_size;
         int const batch = input.shape->batch();
-        auto runs = this->template runs<Backend, T>(parameters, mine, *input.shape);
+        auto all = runs(now, parameters, mine, *input.shape);
         for (int d = 0; d < Directions; ++d) {
-            run<Backend, T>& one = runs[static_cast<std::size_t>(d)];
+            run<Backend, T>& one = all[static_cast<std::size_t>(d)];
             auto& states_of = mine.state[static_cast<std::size_t>(d)];
             one.parameter_gradient = gradients + d * layout::size;
             one.output_gradient = gradient.values.column_block(d * h, h);
@@ -129,7 +129,7 @@ struct recurrent_layer {
             input_rows = {mine.input_gradient.reserve(static_cast<std::size_t>(distinct) * Cell::input_size), distinct,
                           Cell::input_size};
         }
-        recurrent_backward<Cell, T>(now.device, *input.shape, input.values, std::span<run<Backend, T> const>(runs),
+        recurrent_backward<Cell, T>(now.device, *input.shape, input.values, std::span<run<Backend, T> const>(all),
                                     input_rows);
         return {input_rows, {}};
     }
@@ -146,14 +146,15 @@ struct recurrent_layer {
     }
 
     template <class Backend, class T>
-    static std::array<run<Backend, T>, Directions> runs(T const* parameters, memory<Backend, T>& mine,
-                                                        packing const& shape) {
+    static std::array<run<Backend, T>, Directions> runs(pass<Backend> const& now, T const* parameters,
+                                                        memory<Backend, T>& mine, packing const& shape) {
         constexpr int h = Cell::hidden_size;
         std::array<run<Backend, T>, Directions> runs{};
         for (int d = 0; d < Directions; ++d) {
             run<Backend, T>& one = runs[static_cast<std::size_t>(d)];
             one.way = d == 1 ? direction::reverse : Way;
             one.parameters = parameters + d * layout::size;
+            one.version = now.version;
             one.memory = &mine.recurrent[static_cast<std::size_t>(d)];
             one.output = matrix_view<T>(mine.output.data(), shape.rows(), features).column_block(d * h, h);
             for (int s = 0; s < states; ++s) {

@@ -27,74 +27,51 @@ struct rtneural_options {
 
 namespace detail {
 
-// The layers of a file under the names of the model's parameters, in whose order they must stand.
-class rtneural_names {
-  public:
-    // states: the names of the model's states, which tell an LSTM from a GRU and both from a cell of the user's.
-    rtneural_names(std::string_view file, std::vector<parameter_info> const& parameters,
-                   std::vector<std::string> const& states)
-        : file_(file), parameters_(parameters), states_(states) {}
-
-    [[nodiscard]] loaded_tensors<double> operator()(std::vector<rtneural_layer>&& layers) {
-        for (rtneural_layer& layer : layers) {
-            place_ = message("layers[", layer_++, "]");
-            if (next_ == parameters_.size()) fail("the model has no layer left for it");
-            if (layer.type == rtneural_layer::kind::dense)
-                add_dense(layer);
-            else
-                add_recurrent(layer);
-        }
-        return std::move(tensors_);
-    }
-
-  private:
-    void add_dense(rtneural_layer& layer) {
-        parameter_info const& weight = parameters_[next_];
-        std::string const scope = scope_of(weight.name);
-        if (weight.table >= 0 || weight.name != scope + "weight")
-            fail(message("is dense; the model's next layer, that of '", weight.name, "', is not"));
-        add(scope + "weight", {layer.outputs, layer.inputs}, transposed<double>(layer.weights[0].values, layer.inputs));
-        add(scope + "bias", {layer.outputs}, std::move(layer.weights[1].values));
-    }
-
-    void add_recurrent(rtneural_layer& layer) {
-        bool const is_lstm = layer.type == rtneural_layer::kind::lstm;
-        std::string const& name = parameters_[next_].name;
-        std::string const scope = scope_of(name);
-        std::string_view const stem = "weight_ih";
-        std::string const depth = name.substr(std::min(name.size(), scope.size() + stem.size()));  // "_l0"
-        auto const has_state = [&](std::string_view state) {
-            return std::ranges::find(states_, message(scope, state, depth)) != states_.end();
+// The layers of a file as the model's parameters, in whose order they must stand. states: the names of the model's
+// states, which tell an LSTM from a GRU.
+inline loaded_tensors<double> named_after(std::vector<parameter_info> const& parameters,
+                                          std::vector<std::string> const& states, std::string_view file,
+                                          std::vector<rtneural_layer>&& layers) {
+    using kind = rtneural_layer::kind;
+    loaded_tensors<double> tensors;
+    std::size_t next = 0;
+    for (std::size_t k = 0; k < layers.size(); ++k) {
+        auto& [type, inputs, outputs, given] = layers[k];
+        std::string const place = message("layers[", k, "]");
+        if (next == parameters.size()) throw file_error(file, place, "the model has no layer left for it");
+        std::string const& name = parameters[next].name;
+        std::string const scope = name.substr(0, name.rfind('.') + 1);  // "rnn."
+        std::string const stem = scope + (type == kind::dense ? "weight" : "weight_ih");
+        std::string const end = name.substr(std::min(name.size(), stem.size()));  // "", or "_l0"
+        bool const has_c = std::ranges::find(states, scope + "c" + end) != states.end();
+        bool const fits = type == kind::dense ? end.empty() && parameters[next].table < 0
+                                              : !end.ends_with("_reverse") && has_c == (type == kind::lstm);
+        if (!name.starts_with(stem) || !fits)
+            throw file_error(file, place,
+                             message(type == kind::dense  ? "is dense"
+                                     : type == kind::lstm ? "is an LSTM"
+                                                          : "is a GRU",
+                                     "; the model's next layer, that of '", name, "', is not"));
+        auto const add = [&](std::string const& tensor, std::vector<std::size_t> shape, std::vector<double> values) {
+            tensors.emplace(scope + tensor, loaded_tensor<double>{message(place, " as '", scope, tensor, "'"),
+                                                                  std::move(shape), std::move(values)});
+            ++next;
         };
-        if (name != message(scope, stem, depth) || depth.ends_with("_reverse") || has_state("c") != is_lstm)
-            fail(message("is ", is_lstm ? "an LSTM" : "a GRU", "; the model's next layer, that of '", name,
-                         "', is not"));
-        gate_weights<double> weights = from_keras(is_lstm ? gated_cell::lstm : gated_cell::gru, layer.weights[0].values,
-                                                  layer.weights[1].values, layer.weights[2].values);
-        std::size_t const gate_rows = weights.bias_ih.size();
-        add(scope + "weight_ih" + depth, {gate_rows, layer.inputs}, std::move(weights.weight_ih));
-        add(scope + "weight_hh" + depth, {gate_rows, layer.outputs}, std::move(weights.weight_hh));
-        add(scope + "bias_ih" + depth, {gate_rows}, std::move(weights.bias_ih));
-        add(scope + "bias_hh" + depth, {gate_rows}, std::move(weights.bias_hh));
+        if (type == kind::dense) {
+            add("weight", {outputs, inputs}, transposed<double>(given[0].values, inputs));
+            add("bias", {outputs}, std::move(given[1].values));
+        } else {
+            auto weights = from_keras(type == kind::lstm ? gated_cell::lstm : gated_cell::gru, given[0].values,
+                                      given[1].values, given[2].values);
+            std::size_t const gate_rows = weights.bias_ih.size();
+            add("weight_ih" + end, {gate_rows, inputs}, std::move(weights.weight_ih));
+            add("weight_hh" + end, {gate_rows, outputs}, std::move(weights.weight_hh));
+            add("bias_ih" + end, {gate_rows}, std::move(weights.bias_ih));
+            add("bias_hh" + end, {gate_rows}, std::move(weights.bias_hh));
+        }
     }
-
-    // "rnn." of "rnn.weight_ih_l0"
-    static std::string scope_of(std::string const& name) { return name.substr(0, name.rfind('.') + 1); }
-
-    void add(std::string name, std::vector<std::size_t> shape, std::vector<double> values) {
-        std::string place = message(place_, " as '", name, "'");
-        tensors_.emplace(std::move(name), loaded_tensor<double>{std::move(place), std::move(shape), std::move(values)});
-        ++next_;
-    }
-    [[noreturn]] void fail(std::string_view what) { throw file_error(file_, place_, what); }
-
-    std::string_view file_;
-    std::vector<parameter_info> const& parameters_;
-    std::vector<std::string> const& states_;
-    std::string place_;
-    std::size_t layer_ = 0, next_ = 0;  // in the file; among the parameters
-    loaded_tensors<double> tensors_;
-};
+    return tensors;
+}
 
 inline loaded_tensors<double> without_prefix(std::string_view file, rtneural_network&& network,
                                              std::string const& prefix) {
@@ -122,10 +99,9 @@ void load_rtneural(Model& model, std::filesystem::path const& path, rtneural_opt
         found = detail::without_prefix(file, std::move(network), options.prefix);
     } else {
         if (!options.prefix.empty()) throw file_error(file, "", "has layers without names, so no prefix fits");
-        std::vector<parameter_info> const parameters = model.parameters();
         std::vector<std::string> states;
         for (auto const& state : model.zero_states(1).entries) states.push_back(state.name);
-        found = detail::rtneural_names(file, parameters, states)(std::move(network.layers));
+        found = detail::named_after(model.parameters(), states, file, std::move(network.layers));
     }
     detail::loaded_tensors<scalar> tensors;
     for (auto& [name, tensor] : found) {

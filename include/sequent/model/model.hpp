@@ -144,7 +144,12 @@ class model {
     }
 
     // The dense block and its gradient; the tables beside it. For optimizers and checkpoints.
-    [[nodiscard]] Scalar* block() { return block_.data(); }
+    // Whoever takes the block may change it: weights that the kernels keep in their own order are made anew.
+    [[nodiscard]] Scalar* block() {
+        ++version_;
+        return block_.data();
+    }
+    [[nodiscard]] Scalar const* block() const { return block_.data(); }
     [[nodiscard]] Scalar* gradient_block() { return gradient_.data(); }
     [[nodiscard]] std::size_t block_size() const { return block_.size(); }
     template <class F>
@@ -201,7 +206,7 @@ class model {
         if (values.size() != parameter.size())
             throw argument_error(message("sequent::model: '", parameter.name, "' has ", parameter.size(),
                                          " numbers, but ", values.size(), " were given"));
-        Scalar* to = block_.data() + parameter.offset;
+        Scalar* to = block() + parameter.offset;
         if (parameter.table >= 0) to = table(parameter).values(device_).data;
         copy_from_host(device_, values.data(), values.size(), to);
     }
@@ -245,7 +250,7 @@ class model {
         trainable_ = trainable_ranges(parameters_);
     }
 
-    [[nodiscard]] pass<Backend> this_pass(mode how) const { return {device_, how, seed_, passes_}; }
+    [[nodiscard]] pass<Backend> this_pass(mode how) const { return {device_, how, seed_, passes_, version_}; }
 
     auto input_flow() const {
         if constexpr (takes_tokens)
@@ -353,7 +358,7 @@ class model {
 
     network_type network_;
     Backend device_;
-    std::uint64_t seed_ = 0, passes_ = 0;
+    std::uint64_t seed_ = 0, passes_ = 0, version_ = 1;
     mode mode_ = mode::training, how_ = mode::inference;
     typename Backend::template buffer<Scalar> block_, gradient_, input_gradient_;
     typename Backend::template buffer<Scalar> rows_, distinct_gradient_;  // of an output that came by index

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "../core/error.hpp"
+#include "../core/matrix.hpp"
 
 namespace sequent {
 

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include "../core/matrix.hpp"
 #include "../sequence/packed_sequence.hpp"
 
 namespace sequent {
@@ -17,7 +19,7 @@ struct gradient_check_options {
 };
 
 struct gradient_check_result {
-    double worst = 0;       // the largest relative error
+    double worst = 0;       // the largest relative error, or NaN
     std::string parameter;  // where it was
     std::size_t place = 0;  // and at which number of it
     double analytic = 0, numeric = 0;
@@ -25,8 +27,8 @@ struct gradient_check_result {
 };
 
 // Runs the model (double; in evaluation mode, or dropout makes the loss jump) on one batch, with
-// loss(device, output, targets, gradient), and differentiates by every parameter; a padding row is left out. The
-// model's parameters and gradients are as before when it returns, but for rounding in none.
+// loss(device, output, targets, gradient), and differentiates by every parameter; frozen ones and padding rows, whose
+// gradients are none, are left out. When it returns, the parameters are as before and the gradients are the batch's.
 template <class Model, class Loss>
 [[nodiscard]] gradient_check_result
 gradient_check(Model& model, packed_sequence<typename Model::input_value> const& batch, std::span<int const> targets,
@@ -54,6 +56,7 @@ gradient_check(Model& model, packed_sequence<typename Model::input_value> const&
 
     gradient_check_result result;
     for (auto const& parameter : model.parameters()) {
+        if (parameter.frozen) continue;
         std::vector<double> values = model.values(parameter);
         std::vector<double> const analytic = model.gradient(parameter.name);
         std::size_t const width = parameter.shape.size() > 1 ? static_cast<std::size_t>(parameter.shape[1]) : 1;
@@ -74,7 +77,8 @@ gradient_check(Model& model, packed_sequence<typename Model::input_value> const&
             double const numeric = (differences[0] - differences[1]) / (2 * options.step);
             double const error = std::abs(numeric - analytic[j]) / std::max(options.floor, std::abs(analytic[j]));
             ++result.checked;
-            if (!(error <= result.worst)) result = {error, parameter.name, j, analytic[j], numeric, result.checked};
+            if (error > result.worst || (std::isnan(error) && !std::isnan(result.worst)))
+                result = {error, parameter.name, j, analytic[j], numeric, result.checked};
         }
     }
     if (was_training) model.train();

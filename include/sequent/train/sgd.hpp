@@ -42,8 +42,8 @@ struct sgd {
             });
         }
         void step(sgd const& rule, Model& model, long long t) {
-            sgd_constants const constants{rule.momentum, rule.weight_decay, rule.nesterov};
-            sgd_step const now{rule.rate, rule.momentum, t == 1 ? 1 : 1 - rule.dampening};
+            sgd_constants const constants{rule.momentum, rule.dampening, rule.weight_decay, rule.nesterov};
+            sgd_step const now = sgd_step::at(constants, t, rule.rate);
             auto const place = [](buffer& from, std::ptrdiff_t at) {
                 return from.data() == nullptr ? nullptr : from.data() + at;
             };

@@ -13,8 +13,8 @@ namespace {
 
 template <class Cell, class T, class Isa = default_isa>
 void check_backward() {
-    check_kernel<Cell, T, Isa>(direction::forward, input_rows::indexed, pass_direction::forward_and_backward);
-    check_kernel<Cell, T, Isa>(direction::reverse, input_rows::one_by_one, pass_direction::forward_and_backward);
+    check_kernel<Cell, T, kernel_passes::forward_and_backward, Isa>(kernel_rows::indexed);
+    check_kernel<Cell, T, kernel_passes::forward_and_backward, Isa>(kernel_rows::one_by_one);
 }
 
 template <template <int, int> class Cell>

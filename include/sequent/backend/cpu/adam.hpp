@@ -70,8 +70,8 @@ void cpu_adam_block(adam_constants const& constants, adam_step const& step, T* p
 //
 // When is a parameter p settled? A movement below |p| / 2^25 (float) rounds to none. After step t, those to come are at
 // most largest_rate / (1 - beta1^t) * |m| / (sqrt(v) + epsilon): bias corrections only shrink them and, if beta1^2 <
-// beta2, |m| decays faster than sqrt(v). Two more bits are kept for what rounding adds. Where epsilon does not dwarf the
-// least sqrt(v), or beta1^2 >= beta2, only m = 0 settles it.
+// beta2, |m| decays faster than sqrt(v). Two more bits are kept for what rounding adds. Where epsilon does not dwarf
+// the least sqrt(v), or beta1^2 >= beta2, only m = 0 settles it.
 template <class T>
 void cpu_adam_catch_up(adam_constants const& constants, std::span<adam_step const> missed, double largest_rate, T* p,
                        T* m, T* v, int n) {
@@ -91,8 +91,8 @@ void cpu_adam_catch_up(adam_constants const& constants, std::span<adam_step cons
             update.moments(mj, vj, zero);
             pj = pj - update.movement(mj, vj, missed[t]);
             number const largest(T(largest_rate * missed[t].inverse_correction1));
-            settled = xsimd::all(largest * xsimd::abs(mj) <=
-                                 small * xsimd::abs(pj) * (xsimd::sqrt(vj) + update.epsilon));
+            settled =
+                xsimd::all(largest * xsimd::abs(mj) <= small * xsimd::abs(pj) * (xsimd::sqrt(vj) + update.epsilon));
         }
         for (bool gone = false; t < missed.size() && !gone; ++t) {
             update.moments(mj, vj, zero);

@@ -28,11 +28,14 @@ class cpu_buffer {
     }
     ~cpu_buffer() = default;
 
-    // Makes room for n elements. The contents are lost when the buffer has to grow; new elements are not initialised.
-    T* reserve(std::size_t n) {
+    // Makes room for n elements. The contents are lost when the buffer has to grow, then to `room` elements if that is
+    // more; new elements are not initialised.
+    T* reserve(std::size_t n, std::size_t room = 0) {
         if (n > room_) {
-            memory_.reset(static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{64})));
-            room_ = n;
+            memory_.reset();
+            room_ = 0;
+            memory_.reset(static_cast<T*>(::operator new(std::max(n, room) * sizeof(T), std::align_val_t{64})));
+            room_ = std::max(n, room);
         }
         size_ = n;
         return data();

@@ -1,12 +1,15 @@
 // The policy `cpu`: runs a network on the processor, and the overloads of the waist's operations for it.
 #pragma once
 
-#include <cstring>
+#include <algorithm>
+#include <memory>
+#include <span>
 
 #include "../backend.hpp"
 #include "adam.hpp"
 #include "buffer.hpp"
 #include "cross_entropy.hpp"
+#include "executor.hpp"
 #include "operations.hpp"
 #include "recurrent_backward.hpp"
 #include "recurrent_forward.hpp"
@@ -14,7 +17,10 @@
 
 namespace sequent {
 
+// threads: who shares the work of large batches; by default the calling thread has it alone.
 struct cpu {
+    std::shared_ptr<executor> threads = nullptr;
+
     using plan = packing;  // what the operations read of a batch's shape
     template <class T>
     using buffer = cpu_buffer<T>;
@@ -23,17 +29,61 @@ struct cpu {
 };
 
 template <class Cell, class T>
-void recurrent_forward(cpu const&, packing const& shape, indexed_rows<T> const& input, keep kept,
+void recurrent_forward(cpu const& device, packing const& shape, indexed_rows<T> const& input, keep kept,
                        std::span<recurrent_run<Cell, cpu, T> const> runs) {
-    for (auto const& run : runs) cpu_recurrent_forward<Cell, T, default_isa, accurate>::run(shape, input, kept, run);
+    using kernel = cpu_recurrent_forward<Cell, T, default_isa, accurate>;
+    int const count = static_cast<int>(runs.size()), chunk = 64;
+    int const chunks = (input.rows.rows + chunk - 1) / chunk;
+    int const shards = (shape.batch() + sequences_per_shard - 1) / sequences_per_shard;
+    auto const operations = [&](int rows, int depth) {  // multiplications and additions
+        return 2.0 * count * rows * Cell::gate_count * Cell::hidden_size * depth;
+    };
+    if (device.threads == nullptr) {
+        for (auto const& run : runs) kernel::run(shape, input, kept, run);
+        return;
+    }
+    for (auto const& run : runs) kernel::prepare(shape, input, kept, run);
+    for_pieces(device.threads.get(), count * chunks, operations(input.rows.rows, Cell::input_size), [&](int piece) {
+        int const first = piece / count * chunk;
+        kernel::project(input, first, std::min(first + chunk, input.rows.rows),
+                        runs[static_cast<std::size_t>(piece % count)]);
+    });
+    for_pieces(device.threads.get(), count * shards, operations(shape.rows(), Cell::hidden_size), [&](int piece) {
+        int const first = piece / count * sequences_per_shard;
+        kernel::steps(shape, input, kept, first, std::min(first + sequences_per_shard, shape.batch()),
+                      runs[static_cast<std::size_t>(piece % count)]);
+    });
+    for (auto const& run : runs) kernel::finish(shape, run);
 }
 
 template <class Cell, class T>
-void recurrent_backward(cpu const&, packing const& shape, indexed_rows<T> const& input,
+void recurrent_backward(cpu const& device, packing const& shape, indexed_rows<T> const& input,
                         std::span<recurrent_run<Cell, cpu, T> const> runs, matrix_view<T> input_gradient) {
-    for (auto const& run : runs)
-        cpu_recurrent_backward<Cell, T, default_isa, accurate>::run(shape, input, run, input_gradient,
-                                                                    &run != runs.data());
+    using kernel = cpu_recurrent_backward<Cell, T, default_isa, accurate>;
+    int const count = static_cast<int>(runs.size()), chunk = kernel::input_rows_per_piece;
+    if (device.threads == nullptr) {
+        for (auto const& run : runs) kernel::run(shape, input, run, input_gradient, &run != runs.data());
+        return;
+    }
+    auto const operations = [&](int rows, int depth) {
+        return 2.0 * count * rows * Cell::gate_count * Cell::hidden_size * depth;
+    };
+    auto const of = [&](int piece) -> auto const& { return runs[static_cast<std::size_t>(piece % count)]; };
+    for (auto const& run : runs) kernel::prepare(shape, input, run);
+    for_pieces(device.threads.get(), count * kernel::shards(shape), operations(shape.rows(), Cell::hidden_size),
+               [&](int piece) { kernel::steps(shape, piece / count, of(piece)); });
+    for (auto const& run : runs) kernel::finish(shape, run);
+    for_pieces(device.threads.get(), count * kernel::slabs,
+               operations(shape.rows(), Cell::hidden_size) + operations(input.rows.rows, Cell::input_size),
+               [&](int piece) { kernel::weights(shape, input, piece / count, of(piece)); });
+    if (input_gradient.empty()) return;
+    for (auto const& run : runs) kernel::prepare_inputs(run);
+    int const chunks = (input.rows.rows + chunk - 1) / chunk;
+    for_pieces(device.threads.get(), chunks, operations(input.rows.rows, Cell::input_size), [&](int piece) {
+        for (auto const& run : runs)  // both directions add to the same rows
+            kernel::inputs_of(shape, input, piece * chunk, std::min((piece + 1) * chunk, input.rows.rows), run,
+                              input_gradient, &run != runs.data());
+    });
 }
 
 template <class T>

@@ -33,7 +33,7 @@ void cpu_affine(matrix_view<T const> x, matrix_view<T const> weight, T const* bi
         for_tiles<8>(0, x.rows, [&]<int R>(std::integral_constant<int, R>, int row) {
             number sum[R][1];
             for (int r = 0; r < R; ++r) sum[r][0] = number::load_aligned(panel + depth * width);
-            panel_product<R, 1, T, default_isa>(sum, x.row(row), x.stride, panel, depth);
+            panel_product<R, 1, 1, T, default_isa>(sum, x.row(row), x.stride, {panel}, width, 0, depth);
             alignas(64) T lanes[width];
             for (int r = 0; r < R; ++r) {
                 sum[r][0].store_aligned(lanes);

@@ -3,6 +3,7 @@
 // do not depend on its batch.
 #pragma once
 
+#include <cstddef>
 #include <type_traits>
 #include <utility>
 
@@ -22,16 +23,20 @@ inline constexpr int tile_rows = [] {
     return rows < 1 ? 1 : rows > 8 ? 8 : rows;
 }();
 
-// sum[r][v] += sum over k of x[r][k] * panel[k][v]. x: R rows, `stride` apart. panel: [depth, V, width], aligned.
-template <int R, int V, class T, class Isa>
-SEQUENT_HD void panel_product(simd<T, Isa> (&sum)[R][V], T const* x, std::ptrdiff_t stride, T const* panel, int depth) {
-    constexpr int width = static_cast<int>(simd<T, Isa>::size);
-    for (int k = 0; k < depth; ++k, panel += V * width) {
-        simd<T, Isa> weight[V];
-        for (int v = 0; v < V; ++v) weight[v] = simd<T, Isa>::load_aligned(panel + v * width);
+// sum[r][s * G + g] += sum over k of x[r][k] * w, for R rows `stride` apart and S streams of weights: stream s has its
+// number (k, g) at streams[s] + k * step + g * between.
+template <int R, int S, int G, class T, class Isa>
+SEQUENT_HD void panel_product(simd<T, Isa> (&sum)[R][S * G], T const* x, std::ptrdiff_t stride,
+                              T const* const (&streams)[S], int step, int between, int depth) {
+    using number = simd<T, Isa>;
+    for (int k = 0; k < depth; ++k) {
+        number weight[S * G];
+        for (int s = 0; s < S; ++s)
+            for (int g = 0; g < G; ++g)
+                weight[s * G + g] = number::load_aligned(streams[s] + std::ptrdiff_t{k} * step + g * between);
         for (int r = 0; r < R; ++r) {
-            simd<T, Isa> const input(x[r * stride + k]);
-            for (int v = 0; v < V; ++v) sum[r][v] = xsimd::fma(input, weight[v], sum[r][v]);
+            number const input(x[r * stride + k]);
+            for (int v = 0; v < S * G; ++v) sum[r][v] = xsimd::fma(input, weight[v], sum[r][v]);
         }
     }
 }
@@ -47,11 +52,11 @@ SEQUENT_HD void for_tiles(int begin, int end, F&& f) {
     (std::make_integer_sequence<int, Rows - 1>{});
 }
 
-// The largest divisor of `blocks` that is at most `limit`.
-constexpr int divisor_up_to(int blocks, int limit) {
+// The largest divisor of n that is at most `limit`.
+constexpr int divisor_up_to(int n, int limit) {
     int best = 1;
     for (int d = 2; d <= limit; ++d)
-        if (blocks % d == 0) best = d;
+        if (n % d == 0) best = d;
     return best;
 }
 

@@ -1,5 +1,6 @@
 // The backward pass of one direction of a recurrent layer on the CPU (backpropagation through time, Werbos 1990): the
-// steps in reverse make the gates' gradients, then whole-sequence products make those of the weights and inputs.
+// steps in reverse make the gates' gradients, then whole-sequence products make those of the weights and inputs. Sums
+// over rows are cut by shape alone, so threads change no bit.
 #pragma once
 
 #include "eigen.hpp"
@@ -9,221 +10,260 @@ namespace sequent {
 
 template <class Cell, class T, class Isa, class Math>
 class cpu_recurrent_backward {
-    using layout = cpu_recurrent_layout<Cell, T, Isa>;
-    using weights = recurrent_layout<Cell>;
+    using layout = cpu_recurrent_layout<Cell, T>;
+    using groups = cpu_unit_groups<Cell, T, Isa>;
+    using block = recurrent_layout<Cell>;
     using number = simd<T, Isa>;
-    static constexpr int width = layout::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
-    static constexpr int vectors = layout::back_vectors;
-    static constexpr int row_of_gates = layout::gate_row;
+    static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
+    static constexpr int gate_row = layout::gate_row, inputs = layout::inputs;
+    static constexpr int streams = divisor_up_to(groups::count, 4);
+    static constexpr int rows_at_once = tile_rows<Isa, streams>;
 
   public:
-    // input_gradient: [distinct, inputs], overwritten or (accumulate) added to; empty: not wanted.
+    // Gate rows per piece of a weight's gradient, and distinct rows per piece of the input's.
+    static constexpr int slab = 256;
+    static constexpr int slabs = (gate_row + slab - 1) / slab;
+    static constexpr int input_rows_per_piece = 256;
+    static int shards(packing const& shape) { return (shape.batch() + sequences_per_shard - 1) / sequences_per_shard; }
+
+    // All of it, here and now. input_gradient: [distinct, inputs], overwritten or (accumulate) added to; empty: not
+    // wanted.
     template <class Run>
     static void run(packing const& shape, indexed_rows<T> const& input, Run const& run, matrix_view<T> input_gradient,
                     bool accumulate) {
+        prepare(shape, input, run);
+        for (int shard = 0; shard < shards(shape); ++shard) steps(shape, shard, run);
+        finish(shape, run);
+        for (int piece = 0; piece < slabs; ++piece) weights(shape, input, piece, run);
+        if (input_gradient.empty()) return;
+        prepare_inputs(run);
+        inputs_of(shape, input, 0, input.rows.rows, run, input_gradient, accumulate);
+    }
+
+    // Packs changed weights, makes room and sets the states' gradients to those of the final states.
+    template <class Run>
+    static void prepare(packing const& shape, indexed_rows<T> const& input, Run const& run) {
         auto& memory = *run.memory;
-        std::size_t const rows = static_cast<std::size_t>(shape.rows());
-        layout::pack_back(run.parameters + weights::weight_hh,
-                          memory.back_panels.reserve(static_cast<std::size_t>(row_of_gates) * layout::padded));
-        memory.gate_gradient.reserve(rows * row_of_gates);
-        if (!Cell::shared_gates) memory.recurrent_gate_gradient.reserve(rows * row_of_gates);
-        std::fill_n(memory.unit_gradient.reserve(Cell::unit_count * layout::padded), Cell::unit_count * layout::padded,
+        std::size_t const rows = static_cast<std::size_t>(shape.rows()),
+                          batch = static_cast<std::size_t>(shape.batch());
+        memory.weights.update_back(run.parameters, run.version);
+        memory.gate_gradient.reserve(rows * gate_row);
+        if (!Cell::shared_gates) memory.recurrent_gate_gradient.reserve(rows * gate_row);
+        if (!input.index.empty())
+            memory.distinct_gradient.reserve(static_cast<std::size_t>(input.rows.rows) * gate_row, rows * gate_row);
+        memory.hidden_before.reserve(rows * hidden);
+        memory.input_product.reserve(static_cast<std::size_t>(gate_row) * inputs);
+        memory.hidden_product.reserve(static_cast<std::size_t>(gate_row) * hidden);
+        std::size_t const units = static_cast<std::size_t>(shards(shape)) * Cell::unit_count * layout::padded;
+        std::fill_n(memory.unit_gradient.reserve(units), units, T(0));
+        std::fill_n(memory.state_gradient.reserve(states * batch * layout::padded), states * batch * layout::padded,
                     T(0));
-        start(shape, run, memory);
-        step_order const order{shape, run.way};
-        for (int visit = order.steps() - 1; visit >= 0; --visit) {
-            int const t = order.at(visit), going = order.continuing(t), all = order.size(t);
-            if (going > 0) step(order, t, 0, going, true, run, memory);
-            if (all > going) step(order, t, going, all, false, run, memory);
-        }
-        finish(shape, run, memory);
-        hidden_weights(shape, order, run, memory);
-        input_weights(shape, input, run, input_gradient, accumulate, memory);
-    }
-
-  private:
-    template <class Memory>
-    static T* state_gradient(Memory& memory, int batch, int s, int i) {
-        return memory.state_gradient.data() + (static_cast<std::ptrdiff_t>(s) * batch + i) * layout::padded;
-    }
-
-    template <class Run, class Memory>
-    static void start(packing const& shape, Run const& run, Memory& memory) {
-        std::size_t const size =
-            static_cast<std::size_t>(states) * static_cast<std::size_t>(shape.batch()) * layout::padded;
-        std::fill_n(memory.state_gradient.reserve(size), size, T(0));
         for (int s = 0; s < states; ++s)
             if (!run.final_gradient[s].empty())
                 for (int i = 0; i < shape.batch(); ++i)
-                    std::copy_n(run.final_gradient[s].row(i), hidden, state_gradient(memory, shape.batch(), s, i));
+                    std::copy_n(run.final_gradient[s].row(i), hidden, state_gradient(run, shape.batch(), s, i));
     }
 
-    // Sequences [begin, end) at step t. Their state gradients already stand in state_gradient: from the step after, or
-    // the final states' where t is a sequence's last.
-    template <class Run, class Memory>
-    static void step(step_order const& order, int t, int begin, int end, bool continues, Run const& run,
-                     Memory& memory) {
-        constexpr int rows = tile_rows<Isa, vectors>;
-        int const batch = order.shape.batch(), offset = order.offset(t);
-        int const offset_before = continues ? order.offset(order.previous(t)) : -1;
-        for_tiles<rows>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
-            for (int r = 0; r < R; ++r) {
-                int const i = first + r, before = continues ? offset_before + i : -1;
-                for (int block = 0; block < layout::blocks; ++block) {
-                    if (layout::tail == width || block + 1 < layout::blocks)
-                        unit_block<width>(block, i, offset + i, before, batch, run, memory);
-                    else
-                        unit_block<layout::tail>(block, i, offset + i, before, batch, run, memory);
-                }
-            }
-            // gradient of h before = its elementwise part + U^T (gates' gradients)
-            T const* const gate_rows =
-                recurrent_gates(memory) + static_cast<std::ptrdiff_t>(offset + first) * row_of_gates;
-            for (int p = 0; p < layout::back_panels; ++p) {
-                number sum[R][vectors];
-                for (int r = 0; r < R; ++r)
-                    for (int v = 0; v < vectors; ++v)
-                        sum[r][v] = number::load_aligned(state_gradient(memory, batch, 0, first + r) +
-                                                         (p * vectors + v) * width);
-                panel_product<R, vectors, T, Isa>(sum, gate_rows, row_of_gates,
-                                                  memory.back_panels.data() +
-                                                      static_cast<std::ptrdiff_t>(p) * row_of_gates * vectors * width,
-                                                  row_of_gates);
-                for (int r = 0; r < R; ++r)
-                    for (int v = 0; v < vectors; ++v)
-                        sum[r][v].store_aligned(state_gradient(memory, batch, 0, first + r) +
-                                                (p * vectors + v) * width);
-            }
+    // The sequences of one shard, from their last step to their first: the gates' gradients of all their rows.
+    template <class Run>
+    static void steps(packing const& shape, int shard, Run const& run) {
+        step_order const order{shape, run.way};
+        int const begin = shard * sequences_per_shard, end = std::min(shape.batch(), begin + sequences_per_shard);
+        order.visit(true, begin, end, [&](int t, int first, int last, bool continues) {
+            step(order, t, first, last, continues, shard, run);
         });
     }
 
+    // Gradients of the initial states and of the per-unit parameters.
+    template <class Run>
+    static void finish(packing const& shape, Run const& run) {
+        for (int s = 0; s < states; ++s)
+            if (!run.initial_gradient[s].empty())
+                for (int i = 0; i < shape.batch(); ++i)
+                    std::copy_n(state_gradient(run, shape.batch(), s, i), hidden, run.initial_gradient[s].row(i));
+        for (int shard = 0; shard < shards(shape); ++shard)
+            for (int u = 0; u < Cell::unit_count; ++u)
+                for (int j = 0; j < hidden; ++j)
+                    run.parameter_gradient[block::unit + u * block::unit_stride + j] += unit_gradient(run, shard, u)[j];
+    }
+
+    // weight_ih, weight_hh and their biases, the gate rows of one slab: sums over all rows of (gate's gradient)^T
+    // input.
+    template <class Run>
+    static void weights(packing const& shape, indexed_rows<T> const& input, int piece, Run const& run) {
+        auto& memory = *run.memory;
+        int const first = piece * slab, count = std::min(slab, gate_row - first);
+        matrix_view<T const> const recurrent(recurrent_gates(memory), shape.rows(), gate_row);
+        add(recurrent, {memory.hidden_before.data(), shape.rows(), hidden}, first, count, memory.hidden_product.data(),
+            run.parameter_gradient + block::weight_hh, run.parameter_gradient + block::bias_hh);
+        if (!input.index.empty()) {  // equal words share a row: sum their gates' gradients first, in the rows' order
+            for (int u = 0; u < input.rows.rows; ++u)
+                std::fill_n(memory.distinct_gradient.data() + std::ptrdiff_t{u} * gate_row + first, count, T(0));
+            for (int r = 0; r < shape.rows(); ++r) {
+                std::ptrdiff_t const u = input.index[static_cast<std::size_t>(r)];
+                T* const to = memory.distinct_gradient.data() + u * gate_row + first;
+                T const* const from = memory.gate_gradient.data() + std::ptrdiff_t{r} * gate_row + first;
+                for (int j = 0; j < count; ++j) to[j] += from[j];
+            }
+        }
+        add(distinct_gates(shape, input, memory), input.rows, first, count, memory.input_product.data(),
+            run.parameter_gradient + block::weight_ih, run.parameter_gradient + block::bias_ih);
+    }
+
+    // weight_ih in the kernel's order, for inputs_of.
+    template <class Run>
+    static void prepare_inputs(Run const& run) {
+        T* const to = run.memory->input_weight.reserve(static_cast<std::size_t>(gate_row) * inputs);
+        std::fill_n(to, static_cast<std::size_t>(gate_row) * inputs, T(0));
+        for (int g = 0; g < gates; ++g)
+            for (int u = 0; u < hidden; ++u)
+                std::copy_n(run.parameters + block::weight_ih + std::ptrdiff_t{g * hidden + u} * inputs, inputs,
+                            to + std::ptrdiff_t{layout::place(g, u)} * inputs);
+    }
+
+    // The gradients of the distinct input rows [begin, end).
+    template <class Run>
+    static void inputs_of(packing const& shape, indexed_rows<T> const& input, int begin, int end, Run const& run,
+                          matrix_view<T> input_gradient, bool accumulate) {
+        matrix_view<T const> const all = distinct_gates(shape, input, *run.memory);
+        matrix_view<T const> const weight(run.memory->input_weight.data(), gate_row, inputs);
+        for (int first = begin; first < end; first += input_rows_per_piece) {
+            int const count = std::min(input_rows_per_piece, end - first);
+            eigen_product<T>({all.row(first), count, gate_row}, weight,
+                             {input_gradient.row(first), count, inputs, input_gradient.stride}, accumulate);
+        }
+    }
+
+  private:
+    template <class Run>
+    static T* state_gradient(Run const& run, int batch, int s, int i) {
+        return run.memory->state_gradient.data() + (std::ptrdiff_t{s} * batch + i) * layout::padded;
+    }
+    template <class Run>
+    static T* unit_gradient(Run const& run, int shard, int u) {
+        return run.memory->unit_gradient.data() + (std::ptrdiff_t{shard} * Cell::unit_count + u) * layout::padded;
+    }
     template <class Memory>
     static T* recurrent_gates(Memory& memory) {
         return Cell::shared_gates ? memory.gate_gradient.data() : memory.recurrent_gate_gradient.data();
     }
+    template <class Memory>
+    static matrix_view<T const> distinct_gates(packing const& shape, indexed_rows<T> const& input,
+                                               Memory const& memory) {
+        if (input.index.empty()) return {memory.gate_gradient.data(), shape.rows(), gate_row};
+        return {memory.distinct_gradient.data(), input.rows.rows, gate_row};
+    }
 
-    // The derivatives of the cell's equations for one block of units of one row.
-    template <int Count, class Run, class Memory>
-    SEQUENT_HD static void unit_block(int block, int i, int row, int row_before, int batch, Run const& run,
-                                      Memory& memory) {
+    // Sequences [begin, end) at step t. Their states' gradients already stand in state_gradient: from the step after,
+    // or the final states' where t is a sequence's last.
+    template <class Run>
+    static void step(step_order const& order, int t, int begin, int end, bool continues, int shard, Run const& run) {
+        int const batch = order.shape.batch(), offset = order.offset(t);
+        int const offset_before = continues ? order.offset(order.previous(t)) : -1;
+        for_tiles<rows_at_once>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
+            for (int r = 0; r < R; ++r) {
+                int const i = first + r, before = continues ? offset_before + i : -1;
+                keep_hidden_before(i, offset + i, before, run);
+                for (int q = 0; q < groups::count; ++q)
+                    if (groups::tail == width || q + 1 < groups::count)
+                        units<width>(q, i, offset + i, before, batch, shard, run);
+                    else
+                        units<groups::tail>(q, i, offset + i, before, batch, shard, run);
+            }
+            for (int q = 0; q < groups::count; q += streams) hidden_gradient<R>(q, first, offset + first, batch, run);
+        });
+    }
+
+    // Gradient of h before, R rows, groups q, ...: its elementwise part, plus U^T (gates' gradients).
+    template <int R, class Run>
+    SEQUENT_HD static void hidden_gradient(int q, int first, int row, int batch, Run const& run) {
+        T const* const gate_rows = recurrent_gates(*run.memory) + std::ptrdiff_t{row} * gate_row;
+        T const* from[streams];
+        number sum[R][streams];
+        for (int s = 0; s < streams; ++s) {
+            from[s] = run.memory->weights.back.data() +
+                      std::ptrdiff_t{(q + s) / groups::parts} * gate_row * layout::lanes +
+                      ((q + s) % groups::parts) * width;
+            for (int r = 0; r < R; ++r)
+                sum[r][s] = number::load_aligned(state_gradient(run, batch, 0, first + r) + groups::unit(q + s));
+        }
+        if constexpr (hidden % layout::lanes == 0) {
+            panel_product<R, streams, 1, T, Isa>(sum, gate_rows, gate_row, from, layout::lanes, 0, gate_row);
+        } else {  // leave out the padding
+            for (int g = 0; g < layout::blocks * gates; ++g) {
+                T const* some[streams];
+                for (int s = 0; s < streams; ++s) some[s] = from[s] + std::ptrdiff_t{g} * layout::lanes * layout::lanes;
+                panel_product<R, streams, 1, T, Isa>(sum, gate_rows + g * layout::lanes, gate_row, some, layout::lanes,
+                                                     0, layout::units_in(g / gates));
+            }
+        }
+        for (int s = 0; s < streams; ++s)
+            for (int r = 0; r < R; ++r)
+                sum[r][s].store_aligned(state_gradient(run, batch, 0, first + r) + groups::unit(q + s));
+    }
+
+    template <class Run>
+    static void keep_hidden_before(int i, int row, int row_before, Run const& run) {
+        T* const to = run.memory->hidden_before.data() + std::ptrdiff_t{row} * hidden;
+        if (row_before >= 0)
+            std::copy_n(run.output.row(row_before), hidden, to);
+        else if (!run.initial[0].empty())
+            std::copy_n(run.initial[0].row(i), hidden, to);
+        else
+            std::fill_n(to, hidden, T(0));
+    }
+
+    // The derivatives of the cell's equations for group q of one row; Count of its units are real.
+    template <int Count, class Run>
+    SEQUENT_HD static void units(int q, int i, int row, int row_before, int batch, int shard, Run const& run) {
         numbers<number, Cell::saved_count> saved;
         numbers<number, states> before, after, gradient;
-        numbers<number, Cell::unit_count> unit, unit_gradient;
+        numbers<number, Cell::unit_count> unit, d_unit;
         numbers<number, gates> x_gradient, h_gradient;
-        int const column = block * width;
-        T const* kept = memory.kept.data() + static_cast<std::ptrdiff_t>(row) * layout::kept_row +
-                        block * layout::kept_block * width;
-        for (int k = 0; k < Cell::saved_count; ++k, kept += width) saved[k] = number::load_aligned(kept);
+        int const column = groups::unit(q);
+        T const* const kept = run.memory->kept.data() + std::ptrdiff_t{row} * layout::kept_row;
+        T const* const kept_before = run.memory->kept.data() + std::ptrdiff_t{row_before} * layout::kept_row;
+        for (int k = 0; k < Cell::saved_count; ++k) saved[k] = number::load_aligned(kept + groups::kept(q, k));
         after[0] = load_first<Count, T, Isa>(run.output.row(row) + column);
-        for (int s = 1; s < states; ++s, kept += width) after[s] = number::load_aligned(kept);
-
-        number const zero(T(0));
-        if (row_before >= 0) {
-            before[0] = load_first<Count, T, Isa>(run.output.row(row_before) + column);
-            T const* const from = memory.kept.data() + static_cast<std::ptrdiff_t>(row_before) * layout::kept_row +
-                                  (block * layout::kept_block + Cell::saved_count) * width;
-            for (int s = 1; s < states; ++s) before[s] = number::load_aligned(from + (s - 1) * width);
-        } else {
-            for (int s = 0; s < states; ++s)
-                before[s] = run.initial[s].empty() ? zero : load_first<Count, T, Isa>(run.initial[s].row(i) + column);
-        }
-        for (int s = 0; s < states; ++s)
-            gradient[s] = number::load_aligned(state_gradient(memory, batch, s, i) + column);
+        for (int s = 1; s < states; ++s)
+            after[s] = number::load_aligned(kept + groups::kept(q, Cell::saved_count + s - 1));
+        before[0] = load_first<Count, T, Isa>(run.memory->hidden_before.data() + std::ptrdiff_t{row} * hidden + column);
+        for (int s = 1; s < states; ++s)
+            before[s] = row_before >= 0 ? number::load_aligned(kept_before + groups::kept(q, Cell::saved_count + s - 1))
+                        : run.initial[s].empty() ? number(T(0))
+                                                 : load_first<Count, T, Isa>(run.initial[s].row(i) + column);
+        for (int s = 0; s < states; ++s) gradient[s] = number::load_aligned(state_gradient(run, batch, s, i) + column);
         if (!run.output_gradient.empty())
             gradient[0] = gradient[0] + load_first<Count, T, Isa>(run.output_gradient.row(row) + column);
         for (int u = 0; u < Cell::unit_count; ++u) {
-            unit[u] = load_first<Count, T, Isa>(run.parameters + weights::unit + u * weights::unit_stride + column);
-            unit_gradient[u] = number::load_aligned(memory.unit_gradient.data() + u * layout::padded + column);
+            unit[u] = load_first<Count, T, Isa>(run.parameters + block::unit + u * block::unit_stride + column);
+            d_unit[u] = number::load_aligned(unit_gradient(run, shard, u) + column);
         }
 
-        Cell::template step_backward<Math>(saved, before, after, unit, gradient, x_gradient, h_gradient, unit_gradient);
+        Cell::template step_backward<Math>(saved, before, after, unit, gradient, x_gradient, h_gradient, d_unit);
 
-        T* const x_out = memory.gate_gradient.data() + static_cast<std::ptrdiff_t>(row) * row_of_gates + column * gates;
-        T* const h_out = recurrent_gates(memory) + static_cast<std::ptrdiff_t>(row) * row_of_gates + column * gates;
+        T* const x_out = run.memory->gate_gradient.data() + std::ptrdiff_t{row} * gate_row;
+        T* const h_out = recurrent_gates(*run.memory) + std::ptrdiff_t{row} * gate_row;
         for (int g = 0; g < gates; ++g) {
-            x_gradient[g].store_aligned(x_out + g * width);
-            if (!Cell::shared_gates) h_gradient[g].store_aligned(h_out + g * width);
+            x_gradient[g].store_aligned(x_out + groups::gate(q, g));
+            if (!Cell::shared_gates) h_gradient[g].store_aligned(h_out + groups::gate(q, g));
         }
-        for (int s = 0; s < states; ++s) gradient[s].store_aligned(state_gradient(memory, batch, s, i) + column);
-        for (int u = 0; u < Cell::unit_count; ++u)
-            unit_gradient[u].store_aligned(memory.unit_gradient.data() + u * layout::padded + column);
+        for (int s = 0; s < states; ++s) gradient[s].store_aligned(state_gradient(run, batch, s, i) + column);
+        for (int u = 0; u < Cell::unit_count; ++u) d_unit[u].store_aligned(unit_gradient(run, shard, u) + column);
     }
 
-    template <class Run, class Memory>
-    static void finish(packing const& shape, Run const& run, Memory& memory) {
-        for (int s = 0; s < states; ++s)
-            if (!run.initial_gradient[s].empty())
-                for (int i = 0; i < shape.batch(); ++i)
-                    std::copy_n(state_gradient(memory, shape.batch(), s, i), hidden, run.initial_gradient[s].row(i));
-        for (int u = 0; u < Cell::unit_count; ++u)
-            for (int j = 0; j < hidden; ++j)
-                run.parameter_gradient[weights::unit + u * weights::unit_stride + j] +=
-                    memory.unit_gradient[static_cast<std::size_t>(u * layout::padded + j)];
-    }
-
-    // weight_hh += (gates' gradients)^T h before, bias_hh += their sum, over all rows.
-    template <class Run, class Memory>
-    static void hidden_weights(packing const& shape, step_order const& order, Run const& run, Memory& memory) {
-        T* const before = memory.hidden_before.reserve(static_cast<std::size_t>(shape.rows()) * hidden);
-        for (int t = 0; t < order.steps(); ++t)
-            for (int i = 0; i < order.size(t); ++i) {
-                T* const to = before + static_cast<std::ptrdiff_t>(order.offset(t) + i) * hidden;
-                if (i < order.continuing(t))
-                    std::copy_n(run.output.row(order.offset(order.previous(t)) + i), hidden, to);
-                else if (!run.initial[0].empty())
-                    std::copy_n(run.initial[0].row(i), hidden, to);
-                else
-                    std::fill_n(to, hidden, T(0));
-            }
-        matrix_view<T const> const gate_rows(recurrent_gates(memory), shape.rows(), row_of_gates);
-        add_weights(gate_rows, {before, shape.rows(), hidden}, run.parameter_gradient + weights::weight_hh,
-                    run.parameter_gradient + weights::bias_hh, memory);
-    }
-
-    template <class Run, class Memory>
-    static void input_weights(packing const& shape, indexed_rows<T> const& input, Run const& run,
-                              matrix_view<T> input_gradient, bool accumulate, Memory& memory) {
-        matrix_view<T const> gate_rows(memory.gate_gradient.data(), shape.rows(), row_of_gates);
-        if (!input.index.empty()) {  // equal words share a row: sum their gates' gradients first, in the rows' order
-            std::size_t const size = static_cast<std::size_t>(input.rows.rows) * row_of_gates;
-            T* const sums = memory.distinct_gradient.reserve(size);
-            std::fill_n(sums, size, T(0));
-            for (int r = 0; r < shape.rows(); ++r) {
-                T* const to =
-                    sums + static_cast<std::ptrdiff_t>(input.index[static_cast<std::size_t>(r)]) * row_of_gates;
-                T const* const from = gate_rows.row(r);
-                for (int j = 0; j < row_of_gates; ++j) to[j] += from[j];
-            }
-            gate_rows = {sums, input.rows.rows, row_of_gates};
+    // weight += (columns [first, first + count) of gate_rows)^T x, bias += their sums over the rows.
+    static void add(matrix_view<T const> gate_rows, matrix_view<T const> x, int first, int count, T* room, T* weight,
+                    T* bias) {
+        matrix_view<T const> const some = gate_rows.column_block(first, count);
+        eigen_product_of_transpose<T>(some, x, {room + std::ptrdiff_t{first} * x.columns, count, x.columns});
+        layout::add_gate_rows(room, first, first + count, x.columns, weight);
+        alignas(64) T sums[gate_row] = {};
+        for (int r = 0; r < some.rows; ++r) {
+            T const* const row = some.row(r);
+            for (int j = 0; j < count; ++j) sums[first + j] += row[j];
         }
-        add_weights(gate_rows, input.rows, run.parameter_gradient + weights::weight_ih,
-                    run.parameter_gradient + weights::bias_ih, memory);
-        if (input_gradient.empty()) return;
-        T* const weight = memory.product.reserve(static_cast<std::size_t>(row_of_gates) * layout::inputs);
-        std::fill_n(weight, static_cast<std::size_t>(row_of_gates) * layout::inputs, T(0));
-        for (int g = 0; g < gates; ++g)
-            for (int u = 0; u < hidden; ++u)
-                std::copy_n(run.parameters + weights::weight_ih +
-                                static_cast<std::ptrdiff_t>(g * hidden + u) * layout::inputs,
-                            layout::inputs, weight + static_cast<std::ptrdiff_t>(layout::place(g, u)) * layout::inputs);
-        eigen_product<T>(gate_rows, {weight, row_of_gates, layout::inputs}, input_gradient, accumulate);
-    }
-
-    template <class Memory>
-    static void add_weights(matrix_view<T const> gate_rows, matrix_view<T const> x, T* weight, T* bias,
-                            Memory& memory) {
-        T* const product =
-            memory.product.reserve(static_cast<std::size_t>(row_of_gates) * static_cast<std::size_t>(x.columns));
-        eigen_product_of_transpose<T>(gate_rows, x, {product, row_of_gates, x.columns});
-        layout::add_gate_rows(product, x.columns, weight);
-        number sum[layout::gates * layout::blocks];
-        for (auto& s : sum) s = number(T(0));
-        for (int r = 0; r < gate_rows.rows; ++r)
-            for (int v = 0; v < layout::gates * layout::blocks; ++v)
-                sum[v] += number::load_aligned(gate_rows.row(r) + v * width);
-        alignas(64) T sums[row_of_gates];
-        for (int v = 0; v < layout::gates * layout::blocks; ++v) sum[v].store_aligned(sums + v * width);
-        layout::add_gate_rows(sums, 1, bias);
+        layout::add_gate_rows(sums, first, first + count, 1, bias);
     }
 };
 

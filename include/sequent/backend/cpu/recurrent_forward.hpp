@@ -1,5 +1,6 @@
 // The forward pass of one direction of a recurrent layer on the CPU: the inputs' products for all distinct rows, then
-// the steps on the shrinking (or, in reverse, growing) prefix of the batch.
+// the steps on the shrinking (or, in reverse, growing) prefix of the batch. Rows and sequences are independent of each
+// other, so any cut of them gives the same bits.
 #pragma once
 
 #include "recurrent_layout.hpp"
@@ -8,69 +9,34 @@ namespace sequent {
 
 template <class Cell, class T, class Isa, class Math>
 class cpu_recurrent_forward {
-    using layout = cpu_recurrent_layout<Cell, T, Isa>;
-    using weights = recurrent_layout<Cell>;
+    using layout = cpu_recurrent_layout<Cell, T>;
+    using groups = cpu_unit_groups<Cell, T, Isa>;
     using number = simd<T, Isa>;
-    static constexpr int width = layout::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
-    static constexpr int vectors = layout::panel_vectors;
+    static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
+    // A tile holds all gates of one group of units, or of several where a cell has few gates.
+    static constexpr int streams = divisor_up_to(groups::count, gates >= 3 ? 1 : 4 / gates);
+    static constexpr int rows_at_once = tile_rows<Isa, streams * gates>;
 
   public:
+    // All of it, here and now.
     template <class Run>
     static void run(packing const& shape, indexed_rows<T> const& input, keep kept, Run const& run) {
+        prepare(shape, input, kept, run);
+        project(input, 0, input.rows.rows, run);
+        steps(shape, input, kept, 0, shape.batch(), run);
+        finish(shape, run);
+    }
+
+    // Packs changed weights, makes room and sets the states that sequences start from.
+    template <class Run>
+    static void prepare(packing const& shape, indexed_rows<T> const& input, keep kept, Run const& run) {
         auto& memory = *run.memory;
-        memory.ready_for_backward = kept == keep::for_backward;
-        pack(run.parameters, memory);
-        project(input, memory);
-        start(shape, run, memory);
-        step_order const order{shape, run.way};
-        for (int visit = 0; visit < order.steps(); ++visit) {
-            int const t = order.at(visit), going = order.continuing(t), all = order.size(t);
-            matrix_view<T const> const initial = initial_hidden(shape, run, memory);
-            if (going > 0) {
-                T const* const before = run.output.row(order.offset(order.previous(t)));
-                step(order.offset(t), 0, going, before, run.output.stride, input, kept, run, memory);
-            }
-            if (all > going) step(order.offset(t), going, all, initial.data, initial.stride, input, kept, run, memory);
-        }
-        finish(shape, order, run, memory);
-    }
-
-  private:
-    template <class Memory>
-    static void pack(T const* parameters, Memory& memory) {
-        layout::pack_gates(parameters + weights::weight_ih, parameters + weights::bias_ih, layout::inputs,
-                           memory.input_panels.reserve(layout::packed_size(layout::inputs)));
-        layout::pack_gates(parameters + weights::weight_hh, parameters + weights::bias_hh, hidden,
-                           memory.hidden_panels.reserve(layout::packed_size(hidden)));
-    }
-
-    // input_gates = W_ih x + b_ih for every distinct row.
-    template <class Memory>
-    static void project(indexed_rows<T> const& input, Memory& memory) {
-        constexpr int depth = layout::inputs, panel_size = depth * vectors * width;
-        T* const out = memory.input_gates.reserve(static_cast<std::size_t>(input.rows.rows) * layout::gate_row);
-        T const* const panels = memory.input_panels.data();
-        T const* const bias = panels + static_cast<std::ptrdiff_t>(depth) * layout::gate_row;
-        for_tiles<tile_rows<Isa, vectors>>(0, input.rows.rows, [&]<int R>(std::integral_constant<int, R>, int first) {
-            for (int p = 0; p < layout::panels; ++p) {
-                number sum[R][vectors];
-                for (int r = 0; r < R; ++r)
-                    for (int v = 0; v < vectors; ++v)
-                        sum[r][v] = number::load_aligned(bias + (p * vectors + v) * width);
-                panel_product<R, vectors, T, Isa>(sum, input.rows.row(first), input.rows.stride,
-                                                  panels + static_cast<std::ptrdiff_t>(p) * panel_size, depth);
-                for (int r = 0; r < R; ++r) {
-                    T* const row = out + static_cast<std::ptrdiff_t>(first + r) * layout::gate_row;
-                    for (int v = 0; v < vectors; ++v) sum[r][v].store_aligned(row + (p * vectors + v) * width);
-                }
-            }
-        });
-    }
-
-    template <class Run, class Memory>
-    static void start(packing const& shape, Run const& run, Memory& memory) {
-        std::size_t const batch = static_cast<std::size_t>(shape.batch());
-        memory.kept.reserve(memory.ready_for_backward ? static_cast<std::size_t>(shape.rows()) * layout::kept_row : 0);
+        std::size_t const batch = static_cast<std::size_t>(shape.batch()),
+                          rows = static_cast<std::size_t>(shape.rows());
+        memory.weights.update(run.parameters, run.version);
+        memory.input_gates.reserve(static_cast<std::size_t>(input.rows.rows) * layout::gate_row,
+                                   rows * layout::gate_row);
+        memory.kept.reserve(kept == keep::for_backward ? rows * layout::kept_row : 0);
         T* const running = memory.running.reserve((states - 1) * batch * layout::padded);
         std::fill_n(running, (states - 1) * batch * layout::padded, T(0));
         for (int s = 1; s < states; ++s)
@@ -81,99 +47,133 @@ class cpu_recurrent_forward {
         if (run.initial[0].empty()) std::fill_n(memory.zeros.reserve(batch * hidden), batch * hidden, T(0));
     }
 
-    template <class Run, class Memory>
-    static matrix_view<T const> initial_hidden(packing const& shape, Run const& run, Memory const& memory) {
-        if (!run.initial[0].empty()) return run.initial[0];
-        return {memory.zeros.data(), shape.batch(), hidden};
-    }
-
-    // Sequences [begin, end) of the sorted order at one step, whose rows start at `offset`. h_before: row i belongs to
-    // sequence i.
-    template <class Run, class Memory>
-    static void step(int offset, int begin, int end, T const* h_before, std::ptrdiff_t stride,
-                     indexed_rows<T> const& input, keep kept, Run const& run, Memory& memory) {
-        for_tiles<tile_rows<Isa, vectors>>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
-            for (int p = 0; p < layout::panels; ++p) {
-                number sum[R][vectors];
-                T const* const panels = memory.hidden_panels.data();
-                T const* const bias = panels + static_cast<std::ptrdiff_t>(hidden) * layout::gate_row;
+    // input_gates = W_ih x + b_ih for the distinct rows [begin, end).
+    template <class Run>
+    static void project(indexed_rows<T> const& input, int begin, int end, Run const& run) {
+        constexpr int depth = layout::inputs;
+        T* const out = run.memory->input_gates.data();
+        T const* const panels = run.memory->weights.input.data();
+        for_tiles<rows_at_once>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
+            for (int q = 0; q < groups::count; q += streams) {
+                number sum[R][streams * gates];
+                product<R>(sum, input.rows.row(first), input.rows.stride, panels, depth, q);
                 for (int r = 0; r < R; ++r)
-                    for (int v = 0; v < vectors; ++v)
-                        sum[r][v] = number::load_aligned(bias + (p * vectors + v) * width);
-                panel_product<R, vectors, T, Isa>(sum, h_before + first * stride, stride,
-                                                  panels + static_cast<std::ptrdiff_t>(p) * hidden * vectors * width,
-                                                  hidden);
-                for (int b = 0; b < layout::panel_blocks; ++b) {
-                    int const block = p * layout::panel_blocks + b;
-                    for (int r = 0; r < R; ++r) {
-                        int const i = first + r, row = offset + i;
-                        number const* const h_gates = sum[r] + b * gates;
-                        T const* const before = h_before + i * stride;
-                        if (layout::tail == width || block + 1 < layout::blocks)
-                            unit_block<width>(block, i, row, h_gates, before, input, kept, run, memory);
-                        else
-                            unit_block<layout::tail>(block, i, row, h_gates, before, input, kept, run, memory);
-                    }
-                }
+                    for (int v = 0; v < streams * gates; ++v)
+                        sum[r][v].store_aligned(out + std::ptrdiff_t{first + r} * layout::gate_row +
+                                                groups::gate(q + v / gates, v % gates));
             }
         });
     }
 
-    // The cell's equations for one block of units of one row; Count of them are real.
-    template <int Count, class Run, class Memory>
-    SEQUENT_HD static void unit_block(int block, int i, int row, number const* h_sum, T const* h_before,
-                                      indexed_rows<T> const& input, keep kept, Run const& run, Memory& memory) {
+    // The sequences [begin, end) of the sorted order, from their first step to their last.
+    template <class Run>
+    static void steps(packing const& shape, indexed_rows<T> const& input, keep kept, int begin, int end,
+                      Run const& run) {
+        step_order const order{shape, run.way};
+        matrix_view<T const> const initial = initial_hidden(shape, run);
+        order.visit(false, begin, end, [&](int t, int first, int last, bool continues) {
+            T const* const before = continues ? run.output.row(order.offset(order.previous(t))) : initial.data;
+            step(order.offset(t), first, last, before, continues ? run.output.stride : initial.stride, shape.batch(),
+                 input, kept, run);
+        });
+    }
+
+    // The states after each sequence's last step; of an empty sequence, its initial states.
+    template <class Run>
+    static void finish(packing const& shape, Run const& run) {
+        int const batch = shape.batch();
+        for (int i = 0; i < batch; ++i) {
+            if (!run.final[0].empty()) {
+                int const length = shape.lengths()[static_cast<std::size_t>(i)];
+                int const last = run.way == direction::forward ? length - 1 : 0;
+                T const* const from =
+                    length > 0 ? run.output.row(shape.row(last, i)) : initial_hidden(shape, run).row(i);
+                std::copy_n(from, hidden, run.final[0].row(i));
+            }
+            for (int s = 1; s < states; ++s)
+                if (!run.final[s].empty())
+                    std::copy_n(run.memory->running.data() + (std::ptrdiff_t{s - 1} * batch + i) * layout::padded,
+                                hidden, run.final[s].row(i));
+        }
+    }
+
+  private:
+    template <class Run>
+    static matrix_view<T const> initial_hidden(packing const& shape, Run const& run) {
+        if (!run.initial[0].empty()) return run.initial[0];
+        return {run.memory->zeros.data(), shape.batch(), hidden};
+    }
+
+    // sum = bias + W x for R rows and the groups q, ..., q + streams - 1.
+    template <int R>
+    SEQUENT_HD static void product(number (&sum)[R][streams * gates], T const* x, std::ptrdiff_t stride,
+                                   T const* panels, int depth, int q) {
+        T const* const bias = panels + std::ptrdiff_t{depth} * layout::gate_row;
+        T const* from[streams];
+        for (int s = 0; s < streams; ++s) {
+            from[s] = panels + std::ptrdiff_t{(q + s) / groups::parts} * depth * gates * layout::lanes +
+                      ((q + s) % groups::parts) * width;
+            for (int g = 0; g < gates; ++g) {
+                number const start = number::load_aligned(bias + groups::gate(q + s, g));
+                for (int r = 0; r < R; ++r) sum[r][s * gates + g] = start;
+            }
+        }
+        panel_product<R, streams, gates, T, Isa>(sum, x, stride, from, gates * layout::lanes, layout::lanes, depth);
+    }
+
+    // Sequences [begin, end) at one step, whose rows start at `offset`. h_before: row i belongs to sequence i.
+    template <class Run>
+    static void step(int offset, int begin, int end, T const* h_before, std::ptrdiff_t stride, int batch,
+                     indexed_rows<T> const& input, keep kept, Run const& run) {
+        for_tiles<rows_at_once>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
+            for (int q = 0; q < groups::count; q += streams) {
+                number sum[R][streams * gates];
+                product<R>(sum, h_before + first * stride, stride, run.memory->weights.hidden.data(), hidden, q);
+                for (int s = 0; s < streams; ++s)
+                    for (int r = 0; r < R; ++r) {
+                        int const i = first + r;
+                        if (groups::tail == width || q + s + 1 < groups::count)
+                            units<width>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride, batch, input,
+                                         kept, run);
+                        else
+                            units<groups::tail>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride, batch,
+                                                input, kept, run);
+                    }
+            }
+        });
+    }
+
+    // The cell's equations for group q of one row; Count of its units are real.
+    template <int Count, class Run>
+    SEQUENT_HD static void units(int q, int i, int row, number const* h_sum, T const* h_before, int batch,
+                                 indexed_rows<T> const& input, keep kept, Run const& run) {
+        using block = recurrent_layout<Cell>;
         int const source = input.index.empty() ? row : input.index[static_cast<std::size_t>(row)];
-        T const* const x_row = memory.input_gates.data() + static_cast<std::ptrdiff_t>(source) * layout::gate_row;
+        T const* const x_row = run.memory->input_gates.data() + std::ptrdiff_t{source} * layout::gate_row;
         numbers<number, gates> x, h;
         for (int g = 0; g < gates; ++g) {
-            x[g] = number::load_aligned(x_row + (block * gates + g) * width);
+            x[g] = number::load_aligned(x_row + groups::gate(q, g));
             h[g] = h_sum[g];
         }
         numbers<number, states> before, after;
         numbers<number, Cell::unit_count> unit;
         numbers<number, Cell::saved_count> saved;
-        before[0] = load_first<Count, T, Isa>(h_before + block * width);
-        T* running[states];
-        for (int s = 1; s < states; ++s) {
-            std::ptrdiff_t const batch =
-                static_cast<std::ptrdiff_t>(memory.running.size()) / ((states - 1) * layout::padded);
-            running[s] = memory.running.data() + ((s - 1) * batch + i) * layout::padded + block * width;
-            before[s] = number::load_aligned(running[s]);
-        }
+        before[0] = load_first<Count, T, Isa>(h_before + groups::unit(q));
+        T* const running = run.memory->running.data() + std::ptrdiff_t{i} * layout::padded + groups::unit(q);
+        std::ptrdiff_t const next_state = std::ptrdiff_t{batch} * layout::padded;
+        for (int s = 1; s < states; ++s) before[s] = number::load_aligned(running + (s - 1) * next_state);
         for (int u = 0; u < Cell::unit_count; ++u)
             unit[u] =
-                load_first<Count, T, Isa>(run.parameters + weights::unit + u * weights::unit_stride + block * width);
+                load_first<Count, T, Isa>(run.parameters + block::unit + u * block::unit_stride + groups::unit(q));
 
         Cell::template step<Math>(x, h, before, unit, after, saved);
 
-        store_first<Count, T, Isa>(run.output.row(row) + block * width, after[0]);
-        for (int s = 1; s < states; ++s) after[s].store_aligned(running[s]);
+        store_first<Count, T, Isa>(run.output.row(row) + groups::unit(q), after[0]);
+        for (int s = 1; s < states; ++s) after[s].store_aligned(running + (s - 1) * next_state);
         if (kept == keep::nothing) return;
-        T* out = memory.kept.data() + static_cast<std::ptrdiff_t>(row) * layout::kept_row +
-                 block * layout::kept_block * width;
-        for (int k = 0; k < Cell::saved_count; ++k, out += width) saved[k].store_aligned(out);
-        for (int s = 1; s < states; ++s, out += width) after[s].store_aligned(out);
-    }
-
-    // The states after each sequence's last step; of an empty sequence, its initial states.
-    template <class Run, class Memory>
-    static void finish(packing const& shape, step_order const& order, Run const& run, Memory const& memory) {
-        int const batch = shape.batch();
-        for (int i = 0; i < batch; ++i) {
-            if (!run.final[0].empty()) {
-                int const length = shape.lengths()[static_cast<std::size_t>(i)];
-                int const last = order.way == direction::forward ? length - 1 : 0;
-                T const* const from =
-                    length > 0 ? run.output.row(shape.row(last, i)) : initial_hidden(shape, run, memory).row(i);
-                std::copy_n(from, hidden, run.final[0].row(i));
-            }
-            for (int s = 1; s < states; ++s)
-                if (!run.final[s].empty())
-                    std::copy_n(memory.running.data() +
-                                    (static_cast<std::ptrdiff_t>(s - 1) * batch + i) * layout::padded,
-                                hidden, run.final[s].row(i));
-        }
+        T* const out = run.memory->kept.data() + std::ptrdiff_t{row} * layout::kept_row;
+        for (int k = 0; k < Cell::saved_count; ++k) saved[k].store_aligned(out + groups::kept(q, k));
+        for (int s = 1; s < states; ++s) after[s].store_aligned(out + groups::kept(q, Cell::saved_count + s - 1));
     }
 };
 

@@ -1,9 +1,10 @@
-// How the CPU stores a recurrent layer while it works: units in blocks of one SIMD width, the gates of a block side by
-// side, so that one tile's sums are all the gates of its units and the cell's step runs on registers.
+// How the CPU stores a recurrent layer while it works: units in blocks of 64 bytes, the gates of a block side by side,
+// so that one tile's sums are all the gates of its units and the cell's step runs on registers. The layout is the same
+// for every instruction set: units of a program compiled for different ones may share what they store.
 #pragma once
 
-#include <cstring>
-#include <vector>
+#include <algorithm>
+#include <cstdint>
 
 #include "../backend.hpp"
 #include "buffer.hpp"
@@ -12,85 +13,123 @@
 
 namespace sequent {
 
-template <class Cell, class T, class Isa>
+template <class Cell, class T>
 struct cpu_recurrent_layout {
-    static constexpr int width = static_cast<int>(simd<T, Isa>::size);
+    static constexpr int lanes = 64 / static_cast<int>(sizeof(T));  // units in a block
     static constexpr int inputs = Cell::input_size, hidden = Cell::hidden_size;
     static constexpr int gates = Cell::gate_count, states = Cell::state_count;
-    static constexpr int blocks = (hidden + width - 1) / width;
-    static constexpr int tail = hidden - (blocks - 1) * width;  // units in the last block
-    static constexpr int padded = blocks * width;               // units, the last block filled up
-    static constexpr int gate_row = gates * padded;             // numbers of one row: [block, gate, width]
-    static constexpr int kept_block = Cell::saved_count + states - 1;
-    static constexpr int kept_row = kept_block * padded;  // [block, saved values and new states but h, width]
-
-    // Forward panels hold all gates of one block, or of several where a cell has few gates.
-    static constexpr int panel_blocks = divisor_up_to(blocks, gates >= 3 ? 1 : 4 / gates);
-    static constexpr int panel_vectors = panel_blocks * gates;
-    static constexpr int panels = blocks / panel_blocks;
-    // Backward panels hold several blocks of units.
-    static constexpr int back_vectors = divisor_up_to(blocks, 4);
-    static constexpr int back_panels = blocks / back_vectors;
+    static constexpr int blocks = (hidden + lanes - 1) / lanes;
+    static constexpr int padded = blocks * lanes;                      // units, the last block filled up
+    static constexpr int gate_row = gates * padded;                    // one row: [block, gate, lane]
+    static constexpr int kept_block = Cell::saved_count + states - 1;  // vectors
+    static constexpr int kept_row = kept_block * padded;               // [block, saved values | states but h, lane]
+    static constexpr int units_in(int block) { return block + 1 < blocks ? lanes : hidden - block * lanes; }
 
     // The place of gate g of unit u in a gate row.
-    static constexpr int place(int g, int u) { return ((u / width) * gates + g) * width + u % width; }
+    static constexpr int place(int g, int u) { return ((u / lanes) * gates + g) * lanes + u % lanes; }
 
-    // weight [gates * hidden, depth] and bias (may be null) -> panels [panels, depth, panel_vectors, width] and, behind
-    // all panels, the bias as a gate row. Padded units get zeros.
-    static void pack_gates(T const* weight, T const* bias, int depth, T* to) {
-        std::fill_n(to, packed_size(depth), T(0));
-        for (int u = 0; u < hidden; ++u)
-            for (int g = 0; g < gates; ++g) {
-                int const column = place(g, u), panel = column / (panel_vectors * width);
-                T* const out = to + static_cast<std::ptrdiff_t>(panel) * depth * panel_vectors * width +
-                               column % (panel_vectors * width);
-                T const* const row = weight + static_cast<std::ptrdiff_t>(g * hidden + u) * depth;
-                for (int k = 0; k < depth; ++k) out[static_cast<std::ptrdiff_t>(k) * panel_vectors * width] = row[k];
-                if (bias != nullptr) to[static_cast<std::ptrdiff_t>(depth) * gate_row + column] = bias[g * hidden + u];
-            }
-    }
+    // weight [gates * hidden, depth] and bias -> panels [block, depth, gate, lane] and, behind all of them, the bias as
+    // a gate row. Padded units get zeros.
     static constexpr std::size_t packed_size(int depth) {
         return static_cast<std::size_t>(depth + 1) * static_cast<std::size_t>(gate_row);
     }
+    static void pack_gates(T const* weight, T const* bias, int depth, T* to) {
+        std::fill_n(to, packed_size(depth), T(0));
+        for (int block = 0; block < blocks; ++block, to += std::ptrdiff_t{depth} * gates * lanes)
+            for (int g = 0; g < gates; ++g)
+                for (int lane = 0; lane < units_in(block); ++lane) {
+                    T const* const row = weight + std::ptrdiff_t{g * hidden + block * lanes + lane} * depth;
+                    for (int k = 0; k < depth; ++k) to[(std::ptrdiff_t{k} * gates + g) * lanes + lane] = row[k];
+                }
+        for (int g = 0; g < gates; ++g)
+            for (int u = 0; u < hidden; ++u) to[place(g, u)] = bias[g * hidden + u];
+    }
 
-    // weight_hh [gates * hidden, hidden] -> its transpose in panels [back_panels, gate_row, back_vectors, width].
+    // weight_hh [gates * hidden, hidden] -> its transpose in panels [block of k, place of the gate, lane of k].
     static void pack_back(T const* weight, T* to) {
         std::fill_n(to, static_cast<std::size_t>(gate_row) * padded, T(0));
         for (int g = 0; g < gates; ++g)
-            for (int u = 0; u < hidden; ++u)
-                for (int k = 0; k < hidden; ++k) {
-                    int const panel = k / (back_vectors * width);
-                    to[(static_cast<std::ptrdiff_t>(panel) * gate_row + place(g, u)) * back_vectors * width +
-                       k % (back_vectors * width)] = weight[static_cast<std::ptrdiff_t>(g * hidden + u) * hidden + k];
-                }
+            for (int u = 0; u < hidden; ++u) {
+                T const* const row = weight + std::ptrdiff_t{g * hidden + u} * hidden;
+                for (int block = 0; block < blocks; ++block)
+                    std::copy_n(row + block * lanes, units_in(block),
+                                to + (std::ptrdiff_t{block} * gate_row + place(g, u)) * lanes);
+            }
     }
 
-    // weight [gates * hidden, columns] += rows in the kernel's order [gate_row, columns].
-    static void add_gate_rows(T const* rows, int columns, T* weight) {
+    // weight [gates * hidden, columns] += rows [begin, end) of a matrix in the kernel's order, [gate_row, columns].
+    static void add_gate_rows(T const* rows, int begin, int end, int columns, T* weight) {
         for (int g = 0; g < gates; ++g)
             for (int u = 0; u < hidden; ++u) {
-                T const* const from = rows + static_cast<std::ptrdiff_t>(place(g, u)) * columns;
-                T* const to = weight + static_cast<std::ptrdiff_t>(g * hidden + u) * columns;
+                if (place(g, u) < begin || place(g, u) >= end) continue;
+                T const* const from = rows + std::ptrdiff_t{place(g, u)} * columns;
+                T* const to = weight + std::ptrdiff_t{g * hidden + u} * columns;
                 for (int k = 0; k < columns; ++k) to[k] += from[k];
             }
+    }
+};
+
+// The units that a kernel for Isa handles at once: a SIMD number's worth, one group after the other.
+template <class Cell, class T, class Isa>
+struct cpu_unit_groups {
+    using layout = cpu_recurrent_layout<Cell, T>;
+    static constexpr int width = static_cast<int>(simd<T, Isa>::size);
+    static constexpr int parts = layout::lanes / width;  // groups in a block
+    static constexpr int count = (layout::hidden + width - 1) / width;
+    static constexpr int tail = layout::hidden - (count - 1) * width;  // units in the last group
+    static_assert(layout::lanes % width == 0,
+                  "sequent::cpu: a SIMD register must hold a part of 64 bytes; choose another Isa");
+
+    // Where group q has gate g in a gate row, saved value k in a kept row, and its first unit in a padded row.
+    static constexpr int gate(int q, int g) {
+        return ((q / parts) * layout::gates + g) * layout::lanes + (q % parts) * width;
+    }
+    static constexpr int kept(int q, int k) {
+        return ((q / parts) * layout::kept_block + k) * layout::lanes + (q % parts) * width;
+    }
+    static constexpr int unit(int q) { return q * width; }
+};
+
+// A layer's weights in the kernels' order, made anew when the parameters have changed.
+template <class Cell, class T>
+struct cpu_recurrent_weights {
+    cpu_buffer<T> input, hidden, back;
+    std::uint64_t version = 0, back_version = 0;  // of the parameters they were made from; 0: none
+
+    void update(T const* parameters, std::uint64_t now) {
+        using layout = cpu_recurrent_layout<Cell, T>;
+        using block = recurrent_layout<Cell>;
+        if (version == now && now != 0) return;
+        layout::pack_gates(parameters + block::weight_ih, parameters + block::bias_ih, layout::inputs,
+                           input.reserve(layout::packed_size(layout::inputs)));
+        layout::pack_gates(parameters + block::weight_hh, parameters + block::bias_hh, layout::hidden,
+                           hidden.reserve(layout::packed_size(layout::hidden)));
+        version = now;
+    }
+    void update_back(T const* parameters, std::uint64_t now) {
+        using layout = cpu_recurrent_layout<Cell, T>;
+        if (back_version == now && now != 0) return;
+        layout::pack_back(parameters + recurrent_layout<Cell>::weight_hh,
+                          back.reserve(static_cast<std::size_t>(layout::gate_row) * layout::padded));
+        back_version = now;
     }
 };
 
 // What one direction of a recurrent layer keeps between forward and backward, and its room to work in.
 template <class Cell, class T>
 struct cpu_recurrent_memory {
-    cpu_buffer<T> input_panels, hidden_panels, back_panels;  // packed weights
-    cpu_buffer<T> input_gates;                               // [distinct, gate_row]
-    cpu_buffer<T> kept;                                      // [rows, kept_row]
-    cpu_buffer<T> running;                                   // [states - 1, batch, padded]: the states but h, now
-    cpu_buffer<T> zeros;                                     // [batch, hidden]: the initial h where none is given
-    cpu_buffer<T> gate_gradient, recurrent_gate_gradient;    // [rows, gate_row]; the second where gates are not shared
-    cpu_buffer<T> distinct_gradient;                         // [distinct, gate_row]
-    cpu_buffer<T> state_gradient;                            // [states, batch, padded]
-    cpu_buffer<T> hidden_before;                             // [rows, hidden]
-    cpu_buffer<T> unit_gradient;                             // [unit_count, padded]
-    cpu_buffer<T> product;                                   // [gate_row, max(inputs, hidden)]
-    bool ready_for_backward = false;
+    cpu_recurrent_weights<Cell, T> weights;
+    cpu_buffer<T> input_gates;                             // [distinct, gate_row]
+    cpu_buffer<T> kept;                                    // [rows, kept_row]
+    cpu_buffer<T> running;                                 // [states - 1, batch, padded]: the states but h, now
+    cpu_buffer<T> zeros;                                   // [batch, hidden]: the initial h where none is given
+    cpu_buffer<T> gate_gradient, recurrent_gate_gradient;  // [rows, gate_row]; the second where gates are not shared
+    cpu_buffer<T> distinct_gradient;                       // [distinct, gate_row]
+    cpu_buffer<T> state_gradient;                          // [states, batch, padded]
+    cpu_buffer<T> hidden_before;                           // [rows, hidden]
+    cpu_buffer<T> unit_gradient;                           // [shards, unit_count, padded]
+    cpu_buffer<T> input_product, hidden_product;           // [gate_row, inputs] and [gate_row, hidden]
+    cpu_buffer<T> input_weight;                            // [gate_row, inputs]: weight_ih in the kernel's order
 };
 
 // The order in which a direction visits the steps, and who comes before and after whom.
@@ -103,12 +142,24 @@ struct step_order {
     [[nodiscard]] int size(int t) const { return shape.batch_sizes()[static_cast<std::size_t>(t)]; }
     [[nodiscard]] int offset(int t) const { return shape.offsets()[static_cast<std::size_t>(t)]; }
     [[nodiscard]] int previous(int t) const { return way == direction::forward ? t - 1 : t + 1; }
-    [[nodiscard]] int next(int t) const { return way == direction::forward ? t + 1 : t - 1; }
     [[nodiscard]] bool exists(int t) const { return t >= 0 && t < steps(); }
     // Rows of step t that go on from `previous(t)`; the others start from the initial state.
     [[nodiscard]] int continuing(int t) const { return exists(previous(t)) ? std::min(size(t), size(previous(t))) : 0; }
-    // Rows of step t that go on into `next(t)`; for the others it is the last step.
-    [[nodiscard]] int going_on(int t) const { return exists(next(t)) ? std::min(size(t), size(next(t))) : 0; }
+
+    // Calls f(t, first, last, continues) for the sequences [begin, end) at each step, in the order of the visits or
+    // against it: those that go on from the step before, then those that start.
+    template <class F>
+    void visit(bool against, int begin, int end, F&& f) const {
+        for (int v = 0; v < steps(); ++v) {
+            int const t = at(against ? steps() - 1 - v : v), going = continuing(t), last = std::min(end, size(t));
+            if (begin < std::min(going, last)) f(t, begin, std::min(going, last), true);
+            if (std::max(begin, going) < last) f(t, std::max(begin, going), last, false);
+        }
+    }
 };
+
+// Sequences are cut into shards of this many, whatever the number of threads: a sum over a batch is a sum over its
+// shards.
+inline constexpr int sequences_per_shard = 8;
 
 }  // namespace sequent

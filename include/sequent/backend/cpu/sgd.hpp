@@ -9,8 +9,7 @@ namespace sequent {
 
 // p, velocity, g: n numbers each; velocity is null where there is no momentum.
 template <class T>
-void cpu_sgd_block(sgd_constants const& constants, sgd_step const& step, T* p, T* velocity, T const* g,
-                   std::size_t n) {
+void cpu_sgd_block(sgd_constants const& constants, sgd_step const& step, T* p, T* velocity, T const* g, std::size_t n) {
     T const rate = T(step.rate), decay = T(constants.weight_decay), momentum = T(constants.momentum);
     T const kept = T(step.kept), taken = T(step.taken);
     if (velocity == nullptr) {

@@ -1,0 +1,68 @@
+// The one implementation of trainee.
+#pragma once
+
+#include <utility>
+
+#include "flops.hpp"
+#include "sequent/backend/cpu/cpu.hpp"
+#include "sequent/layer/embedding.hpp"
+#include "sequent/layer/linear.hpp"
+#include "sequent/layer/pooling.hpp"
+#include "sequent/layer/recurrent.hpp"
+#include "sequent/layer/sequential.hpp"
+#include "sequent/model/model.hpp"
+#include "sequent/train/adam.hpp"
+#include "sequent/train/cross_entropy.hpp"
+#include "sequent/train/training.hpp"
+#include "trainee.hpp"
+
+namespace bench {
+
+template <class Network, class Input>
+class trained_network : public trainee<Input> {
+  public:
+    // layers: one for each direction of each recurrent layer.
+    trained_network(Network const& network, std::vector<layer_size> layers)
+        : net_(network, {.seed = 1}), layers_(std::move(layers)) {}
+
+    double step(sequent::packed_sequence<Input> const& batch, std::span<int const> topics) override {
+        return run_.step(batch, topics).loss;
+    }
+    std::span<float const> predict(sequent::packed_sequence<Input> const& batch) override {
+        auto const logits = net_.predict(batch);
+        return {logits.data, static_cast<std::size_t>(logits.rows) * static_cast<std::size_t>(logits.columns)};
+    }
+    std::vector<typename trainee<Input>::parameter> parameters() override {
+        std::vector<typename trainee<Input>::parameter> all;
+        for (auto const& one : net_.parameters())
+            all.push_back({one.name, {one.shape.begin(), one.shape.end()}, net_.values(one)});
+        return all;
+    }
+    double flops(double tokens) const override {
+        double sum = 0;
+        for (layer_size const& layer : layers_) sum += layer.training(tokens);
+        return sum;
+    }
+
+  private:
+    sequent::model<Network, sequent::cpu> net_;
+    sequent::training<sequent::model<Network, sequent::cpu>, sequent::cross_entropy, sequent::adam> run_{
+        net_, sequent::cross_entropy{}, sequent::adam{.rate = 1e-3}};
+    std::vector<layer_size> layers_;
+};
+
+template <class Cell>
+struct lesson_network
+    : sequent::sequential<sequent::named<"embedding", sequent::embedding<sequent::dynamic, Cell::input_size>>,
+                          sequent::named<"rnn", Cell>, sequent::last_state,
+                          sequent::named<"fc", sequent::linear<Cell::hidden_size, 4>>> {
+    explicit lesson_network(int words) : lesson_network::sequential{{.rows = words}, {}, {}, {}} {}
+};
+
+template <class Cell>
+std::unique_ptr<trainee<int>> make_lesson(int words) {
+    using network = lesson_network<Cell>;
+    return std::make_unique<trained_network<network, int>>(network(words), std::vector{layer_size::of<Cell>(16)});
+}
+
+}  // namespace bench

@@ -1,0 +1,48 @@
+// Whole training steps with everything they include: choosing and packing the batch, forward, loss, backward, Adam with
+// dense semantics.
+#include "networks/trainee.hpp"
+#include "report.hpp"
+#include "workload.hpp"
+
+namespace {
+
+// A network that has seen 500 batches: from then on its rare words come back after long gaps, as in an epoch.
+struct lesson {
+    std::unique_ptr<bench::trainee<int>> network;
+    bench::lesson_batches batches;
+
+    explicit lesson(std::unique_ptr<bench::trainee<int>> fresh) : network(std::move(fresh)) {
+        for (int step = 0; step < 500; ++step) next();
+    }
+    double next() {
+        auto const& text = batches.next();
+        network->step(text, batches.topics());
+        return text.shape.rows();
+    }
+};
+
+template <std::unique_ptr<bench::trainee<int>> (*Make)(int), int Gates>
+void lesson_step(benchmark::State& state) {
+    static lesson one(Make(bench::news().words));
+    bench::product_peak const peak = bench::peak_of({64, 32, Gates * 32, bench::lesson_batches::size}, 690);
+    double tokens = 0;
+    for (auto _ : state) tokens += one.next();
+    bench::report(state, tokens, one.network->flops(tokens), peak);
+}
+BENCHMARK(lesson_step<bench::lesson_elman, 1>)->Name("training step/elman 64-32 B16");
+BENCHMARK(lesson_step<bench::lesson_gru, 3>)->Name("training step/gru 64-32 B16");
+BENCHMARK(lesson_step<bench::lesson_lstm, 4>)->Name("training step/lstm 64-32 B16");
+
+// Here the batch is packed already.
+void wide_step(benchmark::State& state) {
+    static auto const network = bench::wide_bilstm();
+    static auto const batch = bench::long_batch(256, 7);
+    static std::vector<int> const topics(64, 1);
+    bench::product_peak const peak = bench::peak_of({512, 256, 4 * 256, 64}, batch.shape.rows());
+    for (auto _ : state) network->step(batch, topics);
+    double const tokens = batch.shape.rows() * static_cast<double>(state.iterations());
+    bench::report(state, tokens, network->flops(tokens), peak);
+}
+BENCHMARK(wide_step)->Name("training step/2 x bidirectional lstm 256-256 B64")->Unit(benchmark::kMillisecond);
+
+}  // namespace
