@@ -25,7 +25,7 @@ class stream {
     }
     void step(float const* x) {
         std::copy_n(x, Input, sample_.values.data());
-        output_ = net_.predict(sample_, states_).rows.data;
+        output_ = net_.predict(sample_, states_).values.rows.data;
         states_ = net_.final_states();
     }
     [[nodiscard]] float const* output() const { return output_; }

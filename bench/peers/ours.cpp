@@ -131,18 +131,20 @@ class network_at_work : public competitor {
     std::vector<typename bench::trainee<Input>::parameter> saved_;
 };
 
-std::unique_ptr<competitor> lesson(std::unique_ptr<bench::trainee<int>> (*make)(int), work what) {
-    return std::make_unique<network_at_work<int>>(make(bench::news().words), what);
+std::unique_ptr<competitor> lesson(std::unique_ptr<bench::trainee<int>> (*make)(int, int), work what, int threads) {
+    return std::make_unique<network_at_work<int>>(make(bench::news().words, threads), what);
 }
 
-using factory = std::function<std::unique_ptr<competitor>()>;
+using factory = std::function<std::unique_ptr<competitor>(int threads)>;
 std::map<std::string, factory> const& cases() {
     static std::map<std::string, factory> const all{
-        {"lesson_elman", [] { return lesson(bench::lesson_elman, work::training); }},
-        {"lesson_gru", [] { return lesson(bench::lesson_gru, work::training); }},
-        {"lesson_lstm", [] { return lesson(bench::lesson_lstm, work::training); }},
-        {"lesson_lstm_inference", [] { return lesson(bench::lesson_lstm, work::inference); }},
-        {"wide_bilstm", [] { return std::make_unique<network_at_work<float>>(bench::wide_bilstm(), work::training); }}};
+        {"lesson_elman", [](int threads) { return lesson(bench::lesson_elman, work::training, threads); }},
+        {"lesson_gru", [](int threads) { return lesson(bench::lesson_gru, work::training, threads); }},
+        {"lesson_lstm", [](int threads) { return lesson(bench::lesson_lstm, work::training, threads); }},
+        {"lesson_lstm_inference", [](int threads) { return lesson(bench::lesson_lstm, work::inference, threads); }},
+        {"wide_bilstm", [](int threads) {
+             return std::make_unique<network_at_work<float>>(bench::wide_bilstm(threads), work::training);
+         }}};
     return all;
 }
 
@@ -174,15 +176,14 @@ void export_to(std::string const& path) {
     flat_batches<float> const wide(wide_rows(), "wide", file);
     file.metadata("data", bench::news_folder() ? "AG News" : "made up");
     std::vector<std::unique_ptr<competitor>> networks;
-    for (auto const& [name, make] : cases()) networks.emplace_back(make())->save(file, name);
+    for (auto const& [name, make] : cases()) networks.emplace_back(make(1))->save(file, name);
     file.write(path);
 }
 
 nlohmann::json answer(nlohmann::json const& question, std::map<std::string, std::unique_ptr<competitor>>& networks) {
-    if (question.at("threads") != 1) return {{"absent", "runs on one thread"}};
     std::string const name = question.at("case");
     auto& network = networks[name];
-    if (!network) network = cases().at(name)();
+    if (!network) network = cases().at(name)(question.at("threads"));
     while (network->position() != question.at("first")) network->next();
     std::vector<double> seconds, values;
     for (int b = 0; b < question.at("count"); ++b) {

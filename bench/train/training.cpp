@@ -21,9 +21,9 @@ struct lesson {
     }
 };
 
-template <std::unique_ptr<bench::trainee<int>> (*Make)(int), int Gates>
+template <auto Make, int Gates>
 void lesson_step(benchmark::State& state) {
-    static lesson one(Make(bench::news().words));
+    static lesson one(Make(bench::news().words, 1));
     bench::product_peak const peak = bench::peak_of({64, 32, Gates * 32, bench::lesson_batches::size}, 690);
     double tokens = 0;
     for (auto _ : state) tokens += one.next();

@@ -130,10 +130,10 @@ summary run(job const& job) {
         all.test_accuracy = detail::evaluate(job, net).accuracy();
 
     if (options.save && (all.rows > 0 || !interrupted())) {
-        save_words(job.words, *options.save);
         sequent::save(
             net, *options.save,
             {{std::string(model_key), std::string(job.model)}, {std::string(words_key), fingerprint_text(job.words)}});
+        save_words(job.words, *options.save);
     }
     if (!options.classify || interrupted()) return all;
     let_interrupts_end();  // all is saved

@@ -7,8 +7,6 @@
 #include "sequent/sequent.hpp"
 
 using namespace sequent;
-using namespace std::string_literals;
-using sequent_tests::contains;
 using sequent_tests::fixture;
 using sequent_tests::scratch_folder;
 using sequent_tests::thrown;
@@ -114,6 +112,18 @@ TEST_CASE("load_rtneural: layers that are not the model's") {
     std::string const narrow =
         R"({"in_shape":[1],"layers":[{"type":"gru","shape":[1],"weights":[[[1,2,3]],[[1,2,3]],[[1,2,3],[4,5,6]]]}]})";
     CHECK(refusal<gru_net>(narrow) == "layers[0] as 'gru.weight_ih_l0': has shape [3, 1]; the model needs [12, 3]");
+}
+
+TEST_CASE("load_rtneural: a layer of the model's that has fewer parameters than the file's") {
+    auto const network = [](std::string const& dense) {
+        std::string const text = R"({"in_shape":[1],"layers":[)" + dense + "," + dense + "]}";
+        return parse_rtneural(sequent_tests::bytes_of(text), "file").layers;
+    };
+    std::vector<parameter_info> const no_bias{{"weight", {1, 1}}};
+    CHECK(thrown<file_error>([&] {
+              (void)detail::named_after(no_bias, {}, "file",
+                                        network(R"({"type":"dense","shape":[1],"weights":[[[1]],[2]]})"));
+          }) == "file: layers[1]: the model has no layer left for it");
 }
 
 TEST_CASE("load_rtneural: a state_dict that is not the model's, and what is no network") {

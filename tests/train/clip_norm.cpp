@@ -23,9 +23,8 @@ void give_gradients(net_type& net, std::vector<double> a, std::vector<double> co
     std::vector<int> const rows{4, 1, 5, 0, 3, 2};
     std::vector<double> gradient;
     for (int const row : rows) gradient.insert(gradient.end(), a.data() + row * 2, a.data() + row * 2 + 2);
-    net.each_table([&](auto& table) {
-        table.add_gradient(net.device(), rows, matrix_view<double const>(gradient.data(), 6, 2));
-    });
+    net.each_table(
+        [&](auto& table) { table.add_gradient(net.device(), rows, matrix_view<double const>(gradient.data(), 6, 2)); });
     for (auto const& parameter : net.parameters()) {
         auto const& from = parameter.name == "bc.bias" ? b : c;
         if (parameter.table < 0) std::copy(from.begin(), from.end(), net.gradient_block() + parameter.offset);
@@ -59,12 +58,13 @@ TEST_CASE("the norm does not depend on the order in which rows were touched", "[
     auto forwards = make_net(), backwards = make_net();
     std::vector<double> gradient;
     for (int j = 0; j < 12; ++j) gradient.push_back(std::pow(10.0, -j) / 3);
-    for (int row = 0; row < 6; ++row)
-        for (auto& [net, which] : {std::pair{&forwards, row}, {&backwards, 5 - row}})
-            net->each_table([&](auto& table) {
-                table.add_gradient(net->device(), std::vector<int>{which},
-                                   matrix_view<double const>(gradient.data() + which * 2, 1, 2));
-            });
+    auto const give = [&](net_type& net, int row) {
+        net.each_table([&](auto& table) {
+            table.add_gradient(net.device(), std::vector<int>{row},
+                               matrix_view<double const>(gradient.data() + row * 2, 1, 2));
+        });
+    };
+    for (int row = 0; row < 6; ++row) give(forwards, row), give(backwards, 5 - row);
     CHECK(gradient_norm(forwards) == gradient_norm(backwards));
 }
 

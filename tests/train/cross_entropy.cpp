@@ -90,7 +90,7 @@ TEST_CASE("cross-entropy says what does not fit", "[cross_entropy]") {
     CHECK_THROWS_WITH(run<double>({.class_weights = {1, 1, 1}}, 2, logits, {0, 1, 1}),
                       Catch::Contains("one weight for each of the 2 classes, got 3"));
     std::vector<double> gradient(3);
-    CHECK_THROWS_WITH(cross_entropy{}(cpu{}, matrix_view<double const>(logits.data(), 3, 2),
-                                      std::vector<int>{0, 1, 1}, matrix_view<double>(gradient.data(), 3, 1)),
+    CHECK_THROWS_WITH(cross_entropy{}(cpu{}, matrix_view<double const>(logits.data(), 3, 2), std::vector<int>{0, 1, 1},
+                                      matrix_view<double>(gradient.data(), 3, 1)),
                       Catch::Contains("shape of the logits, [3, 2], got [3, 1]"));
 }

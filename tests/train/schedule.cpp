@@ -44,11 +44,8 @@ TEST_CASE("schedules are PyTorch's", "[schedule]") {
 TEST_CASE("one cycle of the rate is PyTorch's", "[schedule]") {
     check("one_cycle", schedule::one_cycle{.steps = 24});
     check("one_cycle.linear",
-          schedule::one_cycle{.steps = 24,
-                              .rise = 0.4,
-                              .shape = schedule::annealing::linear,
-                              .start_divisor = 10,
-                              .end_divisor = 100},
+          schedule::one_cycle{
+              .steps = 24, .rise = 0.4, .shape = schedule::annealing::linear, .start_divisor = 10, .end_divisor = 100},
           0.5);
     check("one_cycle.three_phase", schedule::one_cycle{.steps = 24, .phases = 3});
     // A phase of no length.

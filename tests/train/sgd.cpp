@@ -10,8 +10,7 @@ TEST_CASE("SGD is PyTorch's over twelve steps", "[sgd]") {
     check_case("sgd.momentum", sgd{.rate = 0.1, .momentum = 0.9});
     check_case("sgd.dampening", sgd{.rate = 0.1, .momentum = 0.9, .dampening = 0.3});
     check_case("sgd.nesterov", sgd{.rate = 0.1, .momentum = 0.9, .nesterov = true});
-    check_case("sgd.nesterov_weight_decay",
-               sgd{.rate = 0.1, .momentum = 0.8, .weight_decay = 0.05, .nesterov = true});
+    check_case("sgd.nesterov_weight_decay", sgd{.rate = 0.1, .momentum = 0.8, .weight_decay = 0.05, .nesterov = true});
 }
 
 TEST_CASE("SGD moves a table as it moves a dense tensor", "[sgd]") {

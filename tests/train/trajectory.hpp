@@ -17,7 +17,8 @@ using namespace sequent;
 template <class Cell>
 struct topic_net : sequential<named<"embedding", embedding<dynamic, Cell::input_size>>, named<"rnn", Cell>, last_state,
                               named<"fc", linear<Cell::hidden_size, 4>>> {
-    explicit topic_net(std::optional<int> padding) : topic_net::sequential{{.rows = 50, .padding = padding}, {}, {}, {}} {}
+    explicit topic_net(std::optional<int> padding)
+        : topic_net::sequential{{.rows = 50, .padding = padding}, {}, {}, {}} {}
 };
 
 // Which tokens of a row the network reads: those within its length, or all up to the longest of the batch.

@@ -129,8 +129,8 @@ class row_table {
         catch_up(device, rows_to_update::all);
         adam.reset();
     }
-    // The next step: updates the touched rows; the others owe it. With weight decay every row changes at every step, and
-    // none is left out. Throws argument_error when another optimizer has begun since.
+    // The next step: updates the touched rows; the others owe it. With weight decay every row changes at every step,
+    // and none is left out. Throws argument_error when another optimizer has begun since.
     void adam_step_rows(Backend const& device, void const* owner, adam_step const& step) {
         if (!adam || adam->owner != owner)
             throw argument_error("sequent::adam: another optimizer has taken over an embedding of this model");

@@ -38,7 +38,7 @@ inline loaded_tensors<double> named_after(std::vector<parameter_info> const& par
     for (std::size_t k = 0; k < layers.size(); ++k) {
         auto& [type, inputs, outputs, given] = layers[k];
         std::string const place = message("layers[", k, "]");
-        if (next == parameters.size()) throw file_error(file, place, "the model has no layer left for it");
+        if (next >= parameters.size()) throw file_error(file, place, "the model has no layer left for it");
         std::string const& name = parameters[next].name;
         std::string const scope = name.substr(0, name.rfind('.') + 1);  // "rnn."
         std::string const stem = scope + (type == kind::dense ? "weight" : "weight_ih");

@@ -89,11 +89,12 @@ template <class Model>
 enum class if_non_finite { scale, error };
 
 // Scales all gradients by min(1, max_norm / (norm + 1e-6)), where norm is theirs before, which it returns. Throws
-// argument_error unless max_norm >= 0. Where the norm is not finite: scales by it all the same, or throws numeric_error,
-// naming the first bad parameter, and leaves the gradients.
+// argument_error unless max_norm >= 0. Where the norm is not finite: scales by it all the same, or throws
+// numeric_error, naming the first bad parameter, and leaves the gradients.
 template <class Model>
 double clip_norm(Model& model, double max_norm, if_non_finite bad = if_non_finite::scale) {
-    if (!(max_norm >= 0)) throw argument_error(message("sequent::clip_norm: max_norm is ", max_norm, "; give 0 or more"));
+    if (!(max_norm >= 0))
+        throw argument_error(message("sequent::clip_norm: max_norm is ", max_norm, "; give 0 or more"));
     double const norm = gradient_norm(model);
     if (bad == if_non_finite::error && !std::isfinite(norm))
         throw numeric_error(message("sequent::clip_norm: the norm of the gradients is ", norm, ", first in '",

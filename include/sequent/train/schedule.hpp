@@ -113,7 +113,7 @@ struct one_cycle {
 };
 
 // ReduceLROnPlateau: lowers the rate when a metric has not become better for more than `patience` calls. The last three
-// members are its state, all that a checkpoint needs.
+// members are its state: what a checkpoint has to keep.
 struct plateau {
     enum class better { lower, higher };
     enum class measure { relative, absolute };
@@ -133,7 +133,8 @@ struct plateau {
 
     // The rate to go on with, given the metric (a validation loss, say) and the rate so far.
     [[nodiscard]] double operator()(double metric, double rate) {
-        if (!(factor < 1)) throw argument_error(message("sequent::schedule::plateau: factor is ", factor, "; give less than 1"));
+        if (!(factor < 1))
+            throw argument_error(message("sequent::schedule::plateau: factor is ", factor, "; give less than 1"));
         if (is_better(metric)) {
             best = metric;
             bad_calls = 0;
@@ -155,9 +156,8 @@ struct plateau {
     [[nodiscard]] bool is_better(double metric) const {
         bool const low = direction == better::lower;
         double const worst = std::numeric_limits<double>::infinity(), margin = low ? -threshold : threshold;
-        double const bound = !best                                    ? (low ? worst : -worst)
-                             : threshold_is == measure::relative ? *best * (1 + margin)
-                                                                 : *best + margin;
+        double bound = low ? worst : -worst;
+        if (best) bound = threshold_is == measure::relative ? *best * (1 + margin) : *best + margin;
         return low ? metric < bound : metric > bound;
     }
 };

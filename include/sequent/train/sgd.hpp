@@ -10,8 +10,8 @@
 
 namespace sequent {
 
-// Rows of an embedding are treated as any parameter. Plain descent moves the touched rows alone; with momentum or weight
-// decay every row moves at every step, which costs time in proportion to the vocabulary.
+// Rows of an embedding are treated as any parameter. Plain descent moves the touched rows alone; with momentum or
+// weight decay every row moves at every step, which costs time in proportion to the vocabulary.
 struct sgd {
     double rate = 1e-3;
     double momentum = 0;
@@ -48,8 +48,7 @@ struct sgd {
                 return from.data() == nullptr ? nullptr : from.data() + at;
             };
             for (auto const& range : model.trainable())
-                sgd_update(model.device(), constants, now, model.block() + range.offset,
-                           place(velocity, range.offset),
+                sgd_update(model.device(), constants, now, model.block() + range.offset, place(velocity, range.offset),
                            static_cast<scalar const*>(model.gradient_block() + range.offset), range.size);
             std::size_t number = 0;
             model.each_table([&](auto& table) {

@@ -78,6 +78,8 @@ void check_kernel(kernel_rows how, sequent::cpu const& device = {}) {
         run.way = d == 0 ? direction::forward : direction::reverse;
         run.parameters = data[d].parameters.data();
         run.memory = &memory[d];
+        std::size_t const room = count * cpu_recurrent_layout<Cell, T>::gate_row;  // what stood there must not count
+        std::fill_n(memory[d].gate_gradient.reserve(room), room, std::numeric_limits<T>::quiet_NaN());
         run.output =
             matrix_view<T>(output.data(), shape.rows(), 2 * hidden).column_block(static_cast<int>(d) * hidden, hidden);
         run.parameter_gradient = data[d].parameter_gradient.data();

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "../backend.hpp"
+#include "activation.hpp"
 #include "adam.hpp"
 #include "buffer.hpp"
 #include "cross_entropy.hpp"

@@ -169,6 +169,7 @@ class cpu_recurrent_backward {
                         units<width>(q, i, offset + i, before, batch, shard, run);
                     else
                         units<groups::tail>(q, i, offset + i, before, batch, shard, run);
+                clear_padding(offset + i, run);
             }
             for (int q = 0; q < groups::count; q += streams) hidden_gradient<R>(q, first, offset + first, batch, run);
         });
@@ -200,6 +201,14 @@ class cpu_recurrent_backward {
         for (int s = 0; s < streams; ++s)
             for (int r = 0; r < R; ++r)
                 sum[r][s].store_aligned(state_gradient(run, batch, 0, first + r) + groups::unit(q + s));
+    }
+
+    // Groups of padding alone, which the inputs' product reads: zero, for 0 times what stood there may be NaN.
+    template <class Run>
+    static void clear_padding(int row, Run const& run) {
+        T* const to = run.memory->gate_gradient.data() + std::ptrdiff_t{row} * gate_row;
+        for (int q = groups::count; q < layout::padded / width; ++q)
+            for (int g = 0; g < gates; ++g) number(T(0)).store_aligned(to + groups::gate(q, g));
     }
 
     template <class Run>

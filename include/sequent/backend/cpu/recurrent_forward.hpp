@@ -159,9 +159,10 @@ class cpu_recurrent_forward {
         numbers<number, Cell::unit_count> unit;
         numbers<number, Cell::saved_count> saved;
         before[0] = load_first<Count, T, Isa>(h_before + groups::unit(q));
-        T* const running = run.memory->running.data() + std::ptrdiff_t{i} * layout::padded + groups::unit(q);
-        std::ptrdiff_t const next_state = std::ptrdiff_t{batch} * layout::padded;
-        for (int s = 1; s < states; ++s) before[s] = number::load_aligned(running + (s - 1) * next_state);
+        auto const running = [&](int s) {  // asked for s > 0 only: without such states there is no memory for them
+            return run.memory->running.data() + (std::ptrdiff_t{s - 1} * batch + i) * layout::padded + groups::unit(q);
+        };
+        for (int s = 1; s < states; ++s) before[s] = number::load_aligned(running(s));
         for (int u = 0; u < Cell::unit_count; ++u)
             unit[u] =
                 load_first<Count, T, Isa>(run.parameters + block::unit + u * block::unit_stride + groups::unit(q));
@@ -169,7 +170,7 @@ class cpu_recurrent_forward {
         Cell::template step<Math>(x, h, before, unit, after, saved);
 
         store_first<Count, T, Isa>(run.output.row(row) + groups::unit(q), after[0]);
-        for (int s = 1; s < states; ++s) after[s].store_aligned(running + (s - 1) * next_state);
+        for (int s = 1; s < states; ++s) after[s].store_aligned(running(s));
         if (kept == keep::nothing) return;
         T* const out = run.memory->kept.data() + std::ptrdiff_t{row} * layout::kept_row;
         for (int k = 0; k < Cell::saved_count; ++k) saved[k].store_aligned(out + groups::kept(q, k));

@@ -1,6 +1,6 @@
-// SIMD on the CPU: the number type of the kernels, partial loads and stores, and the activations. The only header that
-// includes xsimd. `Isa` is xsimd's architecture: it is part of every kernel's type, so that units of a program built
-// for different processors never share a kernel's symbol.
+// SIMD on the CPU: the number type of the kernels, partial loads and stores. The only header that includes xsimd. `Isa`
+// is xsimd's architecture: it is part of every kernel's type, so that units of a program built for different processors
+// never share a kernel's symbol.
 #pragma once
 
 #include <xsimd/xsimd.hpp>
@@ -39,29 +39,5 @@ SEQUENT_HD void store_first(T* to, simd<T, Isa> const& value) {
         for (int i = 0; i < Count; ++i) to[i] = lanes[i];
     }
 }
-
-// The activations of the CPU's kernels (the four functions of cell/activation.hpp).
-struct accurate {
-    template <class Number>
-    SEQUENT_HD static Number tanh(Number const& x) {
-        return xsimd::tanh(x);
-    }
-    // 1/2 + 1/2 tanh(x/2): gates and candidates share one kernel; the absolute error counts in a gate.
-    template <class Number>
-    SEQUENT_HD static Number sigmoid(Number const& x) {
-        Number const half(typename Number::value_type(0.5));
-        return xsimd::fma(half, tanh(Number(half * x)), half);
-    }
-    // NaN stays NaN, as in PyTorch.
-    template <class Number>
-    SEQUENT_HD static Number relu(Number const& x) {
-        return xsimd::select(x < Number(typename Number::value_type(0)), Number(typename Number::value_type(0)), x);
-    }
-    template <class Number>
-    SEQUENT_HD static Number positive(Number const& x) {
-        using value = typename Number::value_type;
-        return xsimd::select(x > Number(value(0)), Number(value(1)), Number(value(0)));
-    }
-};
 
 }  // namespace sequent

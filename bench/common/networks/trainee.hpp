@@ -31,11 +31,11 @@ class trainee {
 };
 
 // Word vectors of 64, one recurrent layer of 32 units, its last state, four topics.
-std::unique_ptr<trainee<int>> lesson_elman(int words);
-std::unique_ptr<trainee<int>> lesson_gru(int words);
-std::unique_ptr<trainee<int>> lesson_lstm(int words);
+std::unique_ptr<trainee<int>> lesson_elman(int words, int threads = 1);
+std::unique_ptr<trainee<int>> lesson_gru(int words, int threads = 1);
+std::unique_ptr<trainee<int>> lesson_lstm(int words, int threads = 1);
 
 // 256 features, two bidirectional LSTM layers of 256 units, their last states, four topics.
-std::unique_ptr<trainee<float>> wide_bilstm();
+std::unique_ptr<trainee<float>> wide_bilstm(int threads = 1);
 
 }  // namespace bench

@@ -22,8 +22,8 @@ template <class Network, class Input>
 class trained_network : public trainee<Input> {
   public:
     // layers: one for each direction of each recurrent layer.
-    trained_network(Network const& network, std::vector<layer_size> layers)
-        : net_(network, {.seed = 1}), layers_(std::move(layers)) {}
+    trained_network(Network const& network, std::vector<layer_size> layers, int threads)
+        : net_(network, {.seed = 1, .device = device(threads)}), layers_(std::move(layers)) {}
 
     double step(sequent::packed_sequence<Input> const& batch, std::span<int const> topics) override {
         return run_.step(batch, topics).loss;
@@ -45,6 +45,10 @@ class trained_network : public trainee<Input> {
     }
 
   private:
+    static sequent::cpu device(int threads) {
+        return threads == 1 ? sequent::cpu{} : sequent::cpu{std::make_shared<sequent::thread_pool>(threads)};
+    }
+
     sequent::model<Network, sequent::cpu> net_;
     sequent::training<sequent::model<Network, sequent::cpu>, sequent::cross_entropy, sequent::adam> run_{
         net_, sequent::cross_entropy{}, sequent::adam{.rate = 1e-3}};
@@ -60,9 +64,10 @@ struct lesson_network
 };
 
 template <class Cell>
-std::unique_ptr<trainee<int>> make_lesson(int words) {
+std::unique_ptr<trainee<int>> make_lesson(int words, int threads) {
     using network = lesson_network<Cell>;
-    return std::make_unique<trained_network<network, int>>(network(words), std::vector{layer_size::of<Cell>(16)});
+    return std::make_unique<trained_network<network, int>>(network(words), std::vector{layer_size::of<Cell>(16)},
+                                                           threads);
 }
 
 }  // namespace bench

@@ -10,9 +10,9 @@ struct wide_network
 };
 }  // namespace
 
-std::unique_ptr<bench::trainee<float>> bench::wide_bilstm() {
+std::unique_ptr<bench::trainee<float>> bench::wide_bilstm(int threads) {
     auto const first = layer_size::of<sequent::lstm<256, 256>>(64),
                second = layer_size::of<sequent::lstm<512, 256>>(64);
     return std::make_unique<trained_network<wide_network, float>>(wide_network{},
-                                                                  std::vector{first, first, second, second});
+                                                                  std::vector{first, first, second, second}, threads);
 }

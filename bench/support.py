@@ -1,6 +1,13 @@
-"""What bench/run and bench/compare share: reading Google Benchmark's JSON, medians with their spread, tables."""
+"""What the scripts here share: the environment of a measurement, Google Benchmark's JSON, medians, spreads, tables."""
 import math
+import os
 import statistics
+
+
+def environment():
+    """This process's, less what makes OpenBLAS slower than it would be by itself: the peak is to be a real one."""
+    return {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+
 
 units = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 

@@ -1,7 +1,0 @@
-#include "sequent/cell/elman.hpp"
-
-#include "trained_network.hpp"
-
-std::unique_ptr<bench::trainee<int>> bench::lesson_elman(int words) {
-    return make_lesson<sequent::elman<64, 32>>(words);
-}

@@ -1,0 +1,39 @@
+#include "sequent/backend/cpu/cross_entropy.hpp"
+
+#include "golden.hpp"
+
+using namespace sequent;
+using namespace sequent_tests;
+
+TEMPLATE_TEST_CASE("cpu_cross_entropy: losses and gradients are PyTorch's", "", double, float) {
+    using T = TestType;
+    golden const file("losses");
+    double const rounding = std::is_same_v<T, double> ? 1e-14 : 1e-6;
+    for (std::string const& name : file.words("cases")) {
+        INFO(name);
+        auto const logits = file.values<T>(name + "/logits");
+        auto const targets = file.values<int>(name + "/targets");
+        std::vector<double> weights;
+        cross_entropy_request request;
+        request.sum = name.starts_with("sum");
+        if (file.contains(name + "/weight")) weights = file.values(name + "/weight");
+        request.class_weights = weights;
+        if (file.contains(name + "/ignore_index")) request.ignore_index = file.values<int>(name + "/ignore_index")[0];
+        if (file.contains(name + "/label_smoothing")) request.label_smoothing = file.number(name + "/label_smoothing");
+        std::vector<T> gradient(logits.size(), T(7));
+        auto const result = cpu_cross_entropy(request, matrix_view<T const>(logits.data(), 6, 4), targets,
+                                              matrix_view<T>(gradient.data(), 6, 4));
+        CHECK(result.loss == Approx(file.number(name + "/loss")).epsilon(rounding));
+        CHECK(largest_error(gradient, file.values(name + "/d_logits")) <= rounding);
+    }
+}
+
+TEST_CASE("index_of_largest: the first of equals, and NaN above all, as torch.argmax") {
+    auto const of = [](std::vector<double> const& values) {
+        return detail::index_of_largest(values.data(), static_cast<int>(values.size()));
+    };
+    CHECK(of({1, 3, 2}) == 1);
+    CHECK(of({3, 3, 2}) == 0);
+    CHECK(of({1, std::nan(""), 9, std::nan("")}) == 1);
+    CHECK(of({-5}) == 0);
+}

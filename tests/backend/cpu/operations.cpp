@@ -1,0 +1,114 @@
+#include "sequent/backend/cpu/operations.hpp"
+
+#include <limits>
+
+#include "golden.hpp"
+#include "layer/random_data.hpp"
+
+using namespace sequent;
+using namespace sequent_tests;
+
+namespace {
+template <class T>
+matrix_view<T const> view(std::vector<T> const& values, int rows) {
+    return {values.data(), rows, static_cast<int>(values.size()) / rows};
+}
+template <class T>
+matrix_view<T> view(std::vector<T>& values, int rows) {
+    return {values.data(), rows, static_cast<int>(values.size()) / rows};
+}
+}  // namespace
+
+TEMPLATE_TEST_CASE("cpu_affine: every size, with and without bias, and a row's bits are its own", "", float, double) {
+    using T = TestType;
+    int const depth = 6;
+    for (int const outputs : {1, 4, 16, 19})
+        for (int const rows : {1, 8, 13}) {
+            auto const x = random_values<T>(static_cast<std::size_t>(rows * depth), 1);
+            auto const weight = random_values<T>(static_cast<std::size_t>(outputs * depth), 2);
+            auto const bias = random_values<T>(static_cast<std::size_t>(outputs), 3);
+            std::vector<T> y(static_cast<std::size_t>(rows * outputs)), without = y, last(bias.size());
+            cpu_affine(view(x, rows), view(weight, outputs), bias.data(), view(y, rows));
+            cpu_affine<T>(view(x, rows), view(weight, outputs), nullptr, view(without, rows));
+            std::vector<double> expected(y.size()), expected_without(y.size());
+            for (int r = 0; r < rows; ++r)
+                for (int o = 0; o < outputs; ++o) {
+                    double sum = 0;
+                    for (int k = 0; k < depth; ++k)
+                        sum +=
+                            static_cast<double>(view(x, rows)(r, k)) * static_cast<double>(view(weight, outputs)(o, k));
+                    view(expected_without, rows)(r, o) = sum;
+                    view(expected, rows)(r, o) = sum + static_cast<double>(bias[static_cast<std::size_t>(o)]);
+                }
+            double const rounding = std::is_same_v<T, double> ? 1e-15 : 5e-7;
+            CHECK(largest_error(y, expected) <= rounding);
+            CHECK(largest_error(without, expected_without) <= rounding);
+            cpu_affine(matrix_view<T const>(view(x, rows).row(rows - 1), 1, depth), view(weight, outputs), bias.data(),
+                       view(last, 1));
+            CHECK(same_bits(last, std::vector<T>(y.end() - outputs, y.end())));
+        }
+}
+
+TEST_CASE("gather and scatter: rows by index, equal ones add up in ascending order") {
+    std::vector<float> const from{1, 2, 3, 4, 5, 6};
+    std::vector<float> to(8);
+    cpu_gather_rows(view(from, 3), std::vector{2, 0, 2, 1}, view(to, 4));
+    CHECK(to == std::vector<float>{5, 6, 1, 2, 5, 6, 3, 4});
+
+    std::vector<float> sum{10, 20, 30, 40};
+    cpu_scatter_add_rows(view(from, 3), std::vector{1, 0, 1}, view(sum, 2));
+    CHECK(sum == std::vector<float>{13, 24, 36, 48});
+
+    std::vector<float> const parts{1e8f, 1, -1e8f};  // in this order the 1 is lost
+    std::vector<float> ordered(1);
+    cpu_scatter_add_rows(view(parts, 3), std::vector{0, 0, 0}, view(ordered, 1));
+    CHECK(ordered[0] == 0);
+}
+
+TEST_CASE("mean and maximum over steps: user's order, ties, NaN, and sequences of no steps") {
+    float const nan = std::numeric_limits<float>::quiet_NaN();
+    packing const shape(std::vector{2, 0, 3});  // sorted: 2 0 1; rows: (2,0) (0,0) (2,1) (0,1) (2,2)
+    std::vector<float> const rows{1, -5, 8, 3, 4, -5, 6, nan, -2, -9};
+    std::vector<float> mean(6, 7), max(6, 7);
+    std::vector<int> where(6, 7);
+    cpu_mean_rows(shape, view(rows, 5), view(mean, 3));
+    CHECK(mean[0] == 7);
+    CHECK(std::isnan(mean[1]));
+    CHECK(std::vector(mean.begin() + 2, mean.end()) == std::vector<float>{0, 0, 1, -19 / 3.0f});
+    cpu_max_rows(shape, view(rows, 5), view(max, 3), where.data());
+    CHECK(max[0] == 8);
+    CHECK(std::isnan(max[1]));
+    CHECK(std::vector(max.begin() + 2, max.end()) == std::vector<float>{0, 0, 4, -5});
+    CHECK(where == std::vector{1, 3, -1, -1, 2, 0});
+
+    std::vector<float> const gradient{2, 4, 6, 8, 9, 12};
+    std::vector<float> to(10, 7);
+    cpu_mean_rows_backward(shape, view(gradient, 3), view(to, 5));
+    CHECK(to == std::vector<float>{3, 4, 1, 2, 3, 4, 1, 2, 3, 4});
+    cpu_max_rows_backward(view(gradient, 3), where.data(), view(to, 5));
+    CHECK(to == std::vector<float>{0, 12, 2, 0, 9, 0, 0, 4, 0, 0});
+}
+
+TEST_CASE("cpu_drop: number j by the stream's number j") {
+    random_stream const random{3, 4};
+    std::vector<double> const x = random_values<double>(600, 1);
+    std::vector<double> y(600);
+    cpu_drop(random, 0.25, view(x, 20), view(y, 20));
+    for (std::size_t j = 0; j < x.size(); ++j) CHECK(y[j] == (random.uniform(j) < 0.25f ? 0 : x[j] * (1 / 0.75)));
+    cpu_drop(random, 1, view(x, 20), view(y, 20));
+    CHECK(y == std::vector<double>(600));
+    cpu_drop(random, 0, view(x, 20), view(y, 20));
+    CHECK(y == x);
+}
+
+TEST_CASE("cpu_sum_of_squares: in double, whatever the length") {
+    for (std::size_t n = 0; n < 20; ++n) {
+        double expected = 0;
+        std::vector<float> values;
+        for (std::size_t j = 0; j < n; ++j)
+            values.push_back(static_cast<float>(j)), expected += static_cast<double>(j * j);
+        CHECK(cpu_sum_of_squares(values.data(), n) == expected);
+    }
+    std::vector<float> const large(1000, 3e38f);  // beyond float's range, not double's
+    CHECK(cpu_sum_of_squares(large.data(), large.size()) == Approx(1000 * 9e76).epsilon(1e-6));
+}
