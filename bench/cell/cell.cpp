@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "sequent/backend/cpu/simd.hpp"
+#include "sequent/backend/cpu/activation.hpp"
 #include "sequent/cell/cell.hpp"
 #include "sequent/cell/elman.hpp"
 #include "sequent/cell/gru.hpp"

@@ -3,6 +3,7 @@
 // the backward pass makes it again instead of keeping it, and every backend makes the same.
 #pragma once
 
+#include "../core/random.hpp"
 #include "layer.hpp"
 
 namespace sequent {

@@ -65,13 +65,14 @@ class chain {
         return std::get<I>(layers_);
     }
 
-  protected:
+    // Where layer I's part of the parameter block begins.
     template <std::size_t I>
     static constexpr std::ptrdiff_t offset_of = []<std::size_t... J>(std::index_sequence<J...>) {
         return (std::ptrdiff_t{0} + ... + layer_at<J>::parameter_size);
     }
     (std::make_index_sequence<I>{});
 
+  protected:
     // Calls f(index constant, layer, memory) for each layer in turn.
     template <class Memory, class F>
     void each(Memory& memories, F&& f) const {

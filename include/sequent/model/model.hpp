@@ -211,6 +211,12 @@ class model {
         copy_from_host(device_, values.data(), values.size(), to);
     }
 
+    // For those who work beside the layers, such as stream: f(network, parameters, memory).
+    template <class F>
+    auto with_memory(F const& f) {
+        return f(network_, static_cast<Scalar const*>(block_.data()), memory_);
+    }
+
     [[nodiscard]] packing const& shape() const { return input_.shape; }
     // Forward passes in training mode so far: they key the dropout.
     [[nodiscard]] std::uint64_t passes() const { return passes_; }

@@ -1,0 +1,62 @@
+// One step of a recurrent layer for one sequence: what streaming needs. The sums run in the same order as those of a
+// whole packed batch, so the states have the same bits.
+#pragma once
+
+#include "activation.hpp"
+#include "recurrent_layout.hpp"
+
+namespace sequent {
+
+template <class Cell, class T, class Isa, class Math>
+class cpu_recurrent_step {
+    using layout = cpu_recurrent_layout<Cell, T>;
+    using groups = cpu_unit_groups<Cell, T, Isa>;
+    using number = simd<T, Isa>;
+    static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
+    static constexpr int streams = divisor_up_to(groups::count, 16 / gates);
+
+  public:
+    // x: [inputs]. before, after: [states, padded], two different places; lanes beyond the hidden size are of no
+    // meaning.
+    static void run(cpu_recurrent_weights<Cell, T> const& weights, T const* parameters, T const* x, T const* before,
+                    T* after) noexcept {
+        for (int q = 0; q < groups::count; q += streams) {
+            number x_sum[1][streams * gates], h_sum[1][streams * gates];
+            product(x_sum, x, weights.input.data(), layout::inputs, q);
+            product(h_sum, before, weights.hidden.data(), hidden, q);
+            for (int s = 0; s < streams; ++s)
+                units(q + s, x_sum[0] + s * gates, h_sum[0] + s * gates, parameters, before, after);
+        }
+    }
+
+  private:
+    SEQUENT_HD static void product(number (&sum)[1][streams * gates], T const* x, T const* panels, int depth, int q) {
+        T const* const bias = panels + std::ptrdiff_t{depth} * layout::gate_row;
+        T const* from[streams];
+        for (int s = 0; s < streams; ++s) {
+            from[s] = panels + std::ptrdiff_t{(q + s) / groups::parts} * depth * gates * layout::lanes +
+                      ((q + s) % groups::parts) * width;
+            for (int g = 0; g < gates; ++g) sum[0][s * gates + g] = number::load_aligned(bias + groups::gate(q + s, g));
+        }
+        panel_product<1, streams, gates, T, Isa>(sum, x, 0, from, gates * layout::lanes, layout::lanes, depth);
+    }
+
+    SEQUENT_HD static void units(int q, number const* x_sum, number const* h_sum, T const* parameters, T const* before,
+                                 T* after) {
+        using block = recurrent_layout<Cell>;
+        numbers<number, gates> x, h;
+        numbers<number, states> old, now;
+        numbers<number, Cell::unit_count> unit;
+        numbers<number, Cell::saved_count> saved;
+        for (int g = 0; g < gates; ++g) x[g] = x_sum[g], h[g] = h_sum[g];
+        for (int s = 0; s < states; ++s) old[s] = number::load_aligned(before + s * layout::padded + groups::unit(q));
+        for (int u = 0; u < Cell::unit_count; ++u) {
+            T const* const from = parameters + block::unit + u * block::unit_stride + groups::unit(q);
+            unit[u] = q + 1 < groups::count ? load_first<width, T, Isa>(from) : load_first<groups::tail, T, Isa>(from);
+        }
+        Cell::template step<Math>(x, h, old, unit, now, saved);
+        for (int s = 0; s < states; ++s) now[s].store_aligned(after + s * layout::padded + groups::unit(q));
+    }
+};
+
+}  // namespace sequent

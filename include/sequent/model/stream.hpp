@@ -1,0 +1,222 @@
+// Streaming: a trained network stepped token by token, or sample by sample, for one sequence that never has to end. No
+// allocation, no exception, and the bits of a whole packed sequence.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "../backend/cpu/cpu.hpp"
+#include "../backend/cpu/recurrent_step.hpp"
+#include "../layer/embedding.hpp"
+#include "../layer/linear.hpp"
+#include "../layer/pooling.hpp"
+#include "model.hpp"
+
+namespace sequent {
+
+namespace detail {
+
+// The layer that does the work behind a name, a sequential or a stack.
+template <class... Layers>
+chain<Layers...> chain_of(chain<Layers...> const*);
+template <class Layer>
+auto worker_of() {
+    if constexpr (requires(Layer const* layer) { chain_of(layer); })
+        return std::type_identity<decltype(chain_of(static_cast<Layer const*>(nullptr)))>{};
+    else if constexpr (is_named<Layer>)
+        return worker_of<typename Layer::base>();
+    else
+        return std::type_identity<Layer>{};
+}
+template <class Layer>
+using worker = typename decltype(worker_of<Layer>())::type;
+
+// How each kind of layer steps. A stepper is made from the layer's parameters and memory; step(x) returns its output
+// for the step, valid until the next; restart() forgets the past. A layer of your own takes part by a specialisation.
+template <class Layer, class T>
+struct stepper {
+    static_assert(!std::is_same_v<Layer, Layer>,
+                  "sequent::stream: this layer cannot be stepped (a bidirectional or reversed one needs the whole "
+                  "sequence); leave it out, or specialise sequent::detail::stepper for your own");
+};
+
+template <int Rows, int Width, class T>
+struct stepper<embedding<Rows, Width>, T> {
+    T const* rows;
+    int count;
+    template <class Memory>
+    stepper(embedding<Rows, Width> const&, T const*, Memory& memory)
+        : rows(memory.table.values(cpu{}).data), count(memory.table.rows()) {}
+    T const* step(int id) noexcept { return id < 0 || id >= count ? nullptr : rows + std::ptrdiff_t{id} * Width; }
+    void restart() noexcept {}
+    template <class F>
+    void each_state(F const&) noexcept {}
+};
+
+template <class Cell, class T>
+struct stepper<recurrent<Cell>, T> {
+    using layout = cpu_recurrent_layout<Cell, T>;
+    T const* parameters;
+    cpu_recurrent_weights<Cell, T> weights;
+    alignas(64) std::array<T, 2 * layout::states * layout::padded> states{};
+    bool second = false;  // which half holds the states now
+
+    template <class Memory>
+    stepper(recurrent<Cell> const&, T const* from, Memory&) : parameters(from) {
+        weights.update(from, 0);
+    }
+    [[nodiscard]] T* now() noexcept { return states.data() + (second ? states.size() / 2 : 0); }
+    T const* step(T const* x) noexcept {
+        T const* const before = now();
+        second = !second;
+        cpu_recurrent_step<Cell, T, default_isa, accurate>::run(weights, parameters, x, before, now());
+        return now();
+    }
+    void restart() noexcept { states.fill(T(0)); }
+    template <class F>
+    void each_state(F const& f) noexcept {
+        for (int s = 0; s < layout::states; ++s) f(now() + s * layout::padded, layout::hidden);
+    }
+};
+
+template <int In, int Out, class T>
+struct stepper<linear<In, Out>, T> {
+    T const* parameters;
+    std::array<T, Out> y{};
+    template <class Memory>
+    stepper(linear<In, Out> const&, T const* from, Memory&) : parameters(from) {}
+    T const* step(T const* x) noexcept {
+        for (int o = 0; o < Out; ++o) {
+            T sum = parameters[linear<In, Out>::bias_at + o];
+            for (int k = 0; k < In; ++k) sum = fma(x[k], parameters[o * In + k], sum);
+            y[static_cast<std::size_t>(o)] = sum;
+        }
+        return y.data();
+    }
+    void restart() noexcept {}
+    template <class F>
+    void each_state(F const&) noexcept {}
+};
+
+// last_state: the state after the steps so far. Dropout does not act outside training.
+template <class T>
+struct pass_on {
+    template <class Layer, class Memory>
+    pass_on(Layer const&, T const*, Memory&) {}
+    T const* step(T const* x) noexcept { return x; }
+    void restart() noexcept {}
+    template <class F>
+    void each_state(F const&) noexcept {}
+};
+template <class T>
+struct stepper<last_state, T> : pass_on<T> {
+    using pass_on<T>::pass_on;
+};
+template <class T>
+struct stepper<dropout, T> : pass_on<T> {
+    using pass_on<T>::pass_on;
+};
+
+template <class... Layers, class T>
+struct stepper<chain<Layers...>, T> {
+    std::tuple<stepper<worker<Layers>, T>...> of;
+
+    template <class Memory>
+    stepper(chain<Layers...> const& layer, T const* parameters, Memory& memory)
+        : stepper(layer, parameters, memory, std::index_sequence_for<Layers...>{}) {}
+    template <class Memory, std::size_t... I>
+    stepper(chain<Layers...> const& layer, T const* parameters, Memory& memory, std::index_sequence<I...>)
+        : of(stepper<worker<Layers>, T>(layer.template get<I>(), parameters + chain<Layers...>::template offset_of<I>,
+                                        std::get<I>(memory.of))...) {}
+    template <class X>
+    T const* step(X x) noexcept {
+        return step_from<0>(x);
+    }
+    void restart() noexcept {
+        std::apply([](auto&... each) { (each.restart(), ...); }, of);
+    }
+    template <class F>
+    void each_state(F const& f) noexcept {
+        std::apply([&](auto&... each) { (each.each_state(f), ...); }, of);
+    }
+
+  private:
+    template <std::size_t I, class X>
+    T const* step_from(X x) noexcept {
+        auto const y = std::get<I>(of).step(x);
+        if constexpr (I + 1 == sizeof...(Layers))
+            return y;
+        else
+            return y == nullptr ? nullptr : step_from<I + 1>(y);
+    }
+};
+
+}  // namespace detail
+
+// Made from a model, which it must not outlive: it reads the model's embedding rows and linear weights in place, and
+// copies those of recurrent layers. Make a new one when the model has been trained on.
+template <class Network, class Scalar = float>
+class stream {
+    using model_type = model<Network, cpu, Scalar>;
+    using layer = detail::worker<typename model_type::network_type>;
+
+  public:
+    static constexpr int input_size = model_type::network_type::input_size;
+    static constexpr int output_size = model_type::output_shape::features;
+
+    explicit stream(model_type& from)
+        : stepper_(from.with_memory([](auto const& network, Scalar const* parameters, auto& memory) {
+              return detail::stepper<layer, Scalar>(network, parameters, memory);
+          })),
+          names_(from.zero_states(1)) {}
+
+    // The output after one more token; empty for an id outside the table.
+    [[nodiscard]] std::span<Scalar const> step(int id) noexcept requires(model_type::takes_tokens) {
+        return view(stepper_.step(id));
+    }
+    // The output after one more sample of input_size features; empty for another size.
+    [[nodiscard]] std::span<Scalar const> step(std::span<Scalar const> x) noexcept requires(!model_type::takes_tokens) {
+        return x.size() == static_cast<std::size_t>(input_size) ? view(stepper_.step(x.data()))
+                                                                : std::span<Scalar const>{};
+    }
+
+    // Back to states of zero.
+    void restart() noexcept { stepper_.restart(); }
+    // The states now, and going on from given ones, as model::predict takes and gives them (batch 1).
+    [[nodiscard]] states<Scalar> get_states() {
+        states<Scalar> now = names_;
+        auto entry = now.entries.begin();
+        stepper_.each_state(
+            [&](Scalar const* values, int width) { std::copy_n(values, width, (entry++)->values.begin()); });
+        return now;
+    }
+    // Throws argument_error when a state is missing or its size is another.
+    void set_states(states<Scalar> const& given) {
+        if (given.batch != 1)
+            throw argument_error(message("sequent::stream: the states' batch size is ", given.batch, "; give 1"));
+        for (auto const& entry : names_.entries)
+            if (given[entry.name].columns != entry.width)
+                throw argument_error(message("sequent::stream: state '", entry.name, "' has width ",
+                                             given[entry.name].columns, "; it must be ", entry.width));
+        auto entry = names_.entries.begin();
+        stepper_.each_state(
+            [&](Scalar* values, int width) { std::copy_n(given[(entry++)->name].data, width, values); });
+    }
+
+  private:
+    static std::span<Scalar const> view(Scalar const* y) noexcept {
+        return y == nullptr ? std::span<Scalar const>{}
+                            : std::span<Scalar const>(y, static_cast<std::size_t>(output_size));
+    }
+    detail::stepper<layer, Scalar> stepper_;
+    states<Scalar> names_;
+};
+
+template <class Network, class Scalar>
+stream(model<Network, cpu, Scalar>&) -> stream<Network, Scalar>;
+
+}  // namespace sequent
