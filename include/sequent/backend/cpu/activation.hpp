@@ -13,16 +13,16 @@ namespace detail {
 template <class Number, int N>
 SEQUENT_HD Number rational_tanh(Number const& x, float const (&p)[N], float const (&q)[N]) {
     Number const limit(9.0f), one(1.0f);
-    Number const c = xsimd::min(limit, xsimd::max(-limit, x));
+    Number const c = min(limit, max(-limit, x));
     Number const square = c * c;
     Number above(p[N - 1]), below(q[N - 1]);
     for (int k = N - 2; k >= 0; --k) {
-        above = xsimd::fma(square, above, Number(p[k]));
-        below = xsimd::fma(square, below, Number(q[k]));
+        above = fma(square, above, Number(p[k]));
+        below = fma(square, below, Number(q[k]));
     }
     Number const y = c * above / below;
     // min and max would lose a NaN
-    return xsimd::select(x == x, xsimd::min(one, xsimd::max(-one, y)), x);
+    return select(x == x, min(one, max(-one, y)), x);
 }
 }  // namespace detail
 
@@ -31,12 +31,12 @@ struct cpu_activations {
     template <class Number>
     SEQUENT_HD static Number relu(Number const& x) {
         Number const zero(typename Number::value_type(0));
-        return xsimd::select(x < zero, zero, x);
+        return select(x < zero, zero, x);
     }
     template <class Number>
     SEQUENT_HD static Number positive(Number const& x) {
         using value = typename Number::value_type;
-        return xsimd::select(x > Number(value(0)), Number(value(1)), Number(value(0)));
+        return select(x > Number(value(0)), Number(value(1)), Number(value(0)));
     }
 };
 
@@ -50,13 +50,13 @@ struct accurate : cpu_activations {
             constexpr float q[] = {1.0f, 0x1.de5ad2p-2f, 0x1.a7f7c8p-6f, 0x1.5885aep-12f, 0x1.a17f0cp-21f};
             return detail::rational_tanh(x, p, q);
         } else {
-            return xsimd::tanh(x);
+            return Number(xsimd::tanh(x.value));
         }
     }
     template <class Number>
     SEQUENT_HD static Number sigmoid(Number const& x) {
         Number const half(typename Number::value_type(0.5));
-        return xsimd::fma(half, tanh(Number(half * x)), half);
+        return fma(half, tanh(Number(half * x)), half);
     }
 };
 

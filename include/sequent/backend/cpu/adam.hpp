@@ -23,19 +23,18 @@ struct cpu_adam {
 
     SEQUENT_HD void moments(Number& m, Number& v, Number const& g) const {
         Number const zero(T(0));
-        m = xsimd::fma(beta1, m, one_minus_beta1 * g);
-        v = xsimd::fma(beta2, v, (one_minus_beta2 * g) * g);
-        m = xsimd::select(xsimd::abs(m) < tiny_m, zero, m);
-        v = xsimd::select(v < tiny_v, zero, v);
+        m = fma(beta1, m, one_minus_beta1 * g);
+        v = fma(beta2, v, (one_minus_beta2 * g) * g);
+        m = select(abs(m) < tiny_m, zero, m);
+        v = select(v < tiny_v, zero, v);
     }
     SEQUENT_HD Number movement(Number const& m, Number const& v, adam_step const& step) const {
-        return Number(T(step.rate_over_correction1)) * m /
-               xsimd::fma(xsimd::sqrt(v), Number(T(step.root_correction2)), epsilon);
+        return Number(T(step.rate_over_correction1)) * m / fma(sqrt(v), Number(T(step.root_correction2)), epsilon);
     }
     // Coupled weight decay enters the gradient; decoupled (AdamW) shrinks the parameter.
     SEQUENT_HD void operator()(Number& p, Number& m, Number& v, Number const& g, adam_step const& step) const {
-        moments(m, v, xsimd::fma(decay, p, g));
-        p = xsimd::fms(p, Number(T(step.shrink)), movement(m, v, step));
+        moments(m, v, fma(decay, p, g));
+        p = fma(p, Number(T(step.shrink)), -movement(m, v, step));
     }
 };
 
@@ -91,12 +90,11 @@ void cpu_adam_catch_up(adam_constants const& constants, std::span<adam_step cons
             update.moments(mj, vj, zero);
             pj = pj - update.movement(mj, vj, missed[t]);
             number const largest(T(largest_rate * missed[t].inverse_correction1));
-            settled =
-                xsimd::all(largest * xsimd::abs(mj) <= small * xsimd::abs(pj) * (xsimd::sqrt(vj) + update.epsilon));
+            settled = all(largest * abs(mj) <= small * abs(pj) * (sqrt(vj) + update.epsilon));
         }
         for (bool gone = false; t < missed.size() && !gone; ++t) {
             update.moments(mj, vj, zero);
-            gone = xsimd::all(mj == zero) && xsimd::all(vj == zero);
+            gone = all(mj == zero) && all(vj == zero);
         }
         pj.store_aligned(lanes[0]), mj.store_aligned(lanes[1]), vj.store_aligned(lanes[2]);
         for (int k = 0; k < left; ++k) p[j + k] = lanes[0][k], m[j + k] = lanes[1][k], v[j + k] = lanes[2][k];

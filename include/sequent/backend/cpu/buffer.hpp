@@ -34,7 +34,7 @@ class cpu_buffer {
         if (n > room_) {
             memory_.reset();
             room_ = 0;
-            memory_.reset(static_cast<T*>(::operator new(std::max(n, room) * sizeof(T), std::align_val_t{64})));
+            memory_.reset(static_cast<T*>(::operator new (std::max(n, room) * sizeof(T), std::align_val_t{64})));
             room_ = std::max(n, room);
         }
         size_ = n;

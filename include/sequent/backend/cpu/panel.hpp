@@ -36,7 +36,7 @@ SEQUENT_HD void panel_product(simd<T, Isa> (&sum)[R][S * G], T const* x, std::pt
                 weight[s * G + g] = number::load_aligned(streams[s] + std::ptrdiff_t{k} * step + g * between);
         for (int r = 0; r < R; ++r) {
             number const input(x[r * stride + k]);
-            for (int v = 0; v < S * G; ++v) sum[r][v] = xsimd::fma(input, weight[v], sum[r][v]);
+            for (int v = 0; v < S * G; ++v) sum[r][v] = fma(input, weight[v], sum[r][v]);
         }
     }
 }

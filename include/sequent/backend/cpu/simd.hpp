@@ -3,6 +3,8 @@
 // never share a kernel's symbol.
 #pragma once
 
+#include <cstddef>
+#include <type_traits>
 #include <xsimd/xsimd.hpp>
 
 #include "../../config.hpp"
@@ -11,8 +13,55 @@ namespace sequent {
 
 using default_isa = xsimd::default_arch;
 
+// A register's worth of numbers. As xsimd's batch, but that fma has one rounding wherever the processor can do it:
+// xsimd 8.1 leaves it to the compiler's contraction on AVX-512.
 template <class T, class Isa>
-using simd = xsimd::batch<T, Isa>;
+struct simd {
+    using batch = xsimd::batch<T, Isa>;
+    using value_type = T;
+    static constexpr std::size_t size = batch::size;
+    batch value;
+
+    simd() = default;
+    SEQUENT_HD simd(batch const& b) : value(b) {}
+    SEQUENT_HD explicit simd(T x) : value(x) {}
+
+    SEQUENT_HD static simd load_aligned(T const* from) { return batch::load_aligned(from); }
+    SEQUENT_HD static simd load_unaligned(T const* from) { return batch::load_unaligned(from); }
+    SEQUENT_HD void store_aligned(T* to) const { value.store_aligned(to); }
+    SEQUENT_HD void store_unaligned(T* to) const { value.store_unaligned(to); }
+
+    SEQUENT_HD friend simd operator+(simd const& a, simd const& b) { return a.value + b.value; }
+    SEQUENT_HD friend simd operator-(simd const& a, simd const& b) { return a.value - b.value; }
+    SEQUENT_HD friend simd operator*(simd const& a, simd const& b) { return a.value * b.value; }
+    SEQUENT_HD friend simd operator/(simd const& a, simd const& b) { return a.value / b.value; }
+    SEQUENT_HD friend simd operator-(simd const& a) { return -a.value; }
+    SEQUENT_HD friend auto operator<(simd const& a, simd const& b) { return a.value < b.value; }
+    SEQUENT_HD friend auto operator>(simd const& a, simd const& b) { return a.value > b.value; }
+    SEQUENT_HD friend auto operator<=(simd const& a, simd const& b) { return a.value <= b.value; }
+    SEQUENT_HD friend auto operator==(simd const& a, simd const& b) { return a.value == b.value; }
+
+    SEQUENT_HD friend simd fma(simd const& a, simd const& b, simd const& c) {
+#if defined(__AVX512F__)
+        if constexpr (std::is_base_of_v<xsimd::avx512f, Isa> && std::is_same_v<T, float>)
+            return batch(_mm512_fmadd_ps(a.value, b.value, c.value));
+        else if constexpr (std::is_base_of_v<xsimd::avx512f, Isa>)
+            return batch(_mm512_fmadd_pd(a.value, b.value, c.value));
+        else
+#endif
+            return xsimd::fma(a.value, b.value, c.value);
+    }
+    SEQUENT_HD friend simd min(simd const& a, simd const& b) { return xsimd::min(a.value, b.value); }
+    SEQUENT_HD friend simd max(simd const& a, simd const& b) { return xsimd::max(a.value, b.value); }
+    SEQUENT_HD friend simd abs(simd const& a) { return xsimd::abs(a.value); }
+    SEQUENT_HD friend simd sqrt(simd const& a) { return xsimd::sqrt(a.value); }
+    SEQUENT_HD friend simd exp(simd const& a) { return xsimd::exp(a.value); }
+    SEQUENT_HD friend simd tanh(simd const& a) { return xsimd::tanh(a.value); }
+    // a where the mask holds, else b.
+    SEQUENT_HD friend simd select(typename batch::batch_bool_type const& mask, simd const& a, simd const& b) {
+        return xsimd::select(mask, a.value, b.value);
+    }
+};
 
 // Loads Count numbers into the first lanes; the others are zero.
 template <int Count, class T, class Isa>
