@@ -22,8 +22,9 @@ TEST_CASE("precise: values and limits of the activations") {
     CHECK(precise::positive(1e-300) == 1);
 }
 
-TEST_CASE("precise: NaN passes through the smooth activations") {
+TEST_CASE("precise: NaN stays NaN, as in PyTorch") {
     double const nan = std::numeric_limits<double>::quiet_NaN();
     CHECK(std::isnan(precise::tanh(nan)));
     CHECK(std::isnan(precise::sigmoid(nan)));
+    CHECK(std::isnan(precise::relu(nan)));
 }

@@ -7,6 +7,7 @@ namespace xsimd {
 template <>
 class batch<float, wide_isa> {
   public:
+    using batch_bool_type = bool;
     static constexpr std::size_t size = 32;  // 128 bytes
 };
 }  // namespace xsimd

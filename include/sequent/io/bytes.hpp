@@ -35,7 +35,7 @@ concept stored_number = std::endian::native == std::endian::little &&
 
 // The T whose bytes start at index; the caller has checked that they are there.
 template <class T>
-    requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 [[nodiscard]] T load_number(std::span<std::byte const> bytes, std::size_t index) {
     T value;
     std::memcpy(&value, bytes.data() + index, sizeof value);
@@ -66,7 +66,7 @@ struct bfloat16_bits {
 // Fills numbers from bytes that hold as many numbers of type Stored. Nothing is lost but the rounding of double to
 // float; returns the index of the first finite double beyond the range of float, and stops there.
 template <class Stored, class Number>
-    requires std::same_as<Stored, Number> || std::floating_point<Number>
+requires std::same_as<Stored, Number> || std::floating_point<Number>
 [[nodiscard]] std::optional<std::size_t> load_numbers(std::span<std::byte const> bytes, std::span<Number> numbers) {
     if constexpr (std::same_as<Stored, Number>) {
         std::ranges::copy(bytes, std::as_writable_bytes(numbers).begin());

@@ -48,24 +48,30 @@ auto repeat_if_interrupted(Call call) {
         if (auto const result = call(); result != -1 || errno != EINTR) return result;
 }
 
-// An open file, closed at the end of the scope.
+// What the call returns, as a size where it returns one; file_error if it fails.
+template <class Call>
+std::size_t require(std::filesystem::path const& path, std::string_view verb, Call call) {
+    auto const result = repeat_if_interrupted(call);
+    if (result == -1) throw_file_error(path, verb);
+    return static_cast<std::size_t>(result);
+}
+
+// An open file, closed at the end of the scope unless it is -1 by then.
 template <class Files>
-class open_file {
-  public:
-    open_file(Files& files, std::filesystem::path const& path, int flags)
-        : files_(files),
-          number_(repeat_if_interrupted([&] { return files.open(path.c_str(), flags | O_CLOEXEC, 0); })) {
-        if (number_ == -1) throw_file_error(path, "open");
+struct open_file {
+    Files& files;
+    int number = -1;
+
+    open_file(Files& system, std::filesystem::path const& path, int flags) : files(system) {
+        number =
+            static_cast<int>(require(path, "open", [&] { return files.open(path.c_str(), flags | O_CLOEXEC, 0); }));
     }
+    explicit open_file(Files& system) : files(system) {}
     open_file(open_file const&) = delete;
     open_file& operator=(open_file const&) = delete;
-    ~open_file() { files_.close(number_); }
-
-    [[nodiscard]] int number() const { return number_; }
-
-  private:
-    Files& files_;
-    int number_;
+    ~open_file() {
+        if (number != -1) files.close(number);
+    }
 };
 
 // A new file beside the target, closed and removed at the end of the scope unless it was published. Its name is one
@@ -74,50 +80,42 @@ class open_file {
 template <class Files>
 class temporary_file {
   public:
-    temporary_file(Files& files, std::filesystem::path const& target, mode_t mode) : files_(files), target_(target) {
+    temporary_file(Files& files, std::filesystem::path const& target, mode_t mode) : file_(files), target_(target) {
         for (int attempt = 0; attempt < 1000; ++attempt) {
             name_ = target.string() + message(".tmp.", ::getpid());
             if (attempt > 0) name_ += message(".", attempt);
-            number_ = repeat_if_interrupted(
-                [&] { return files_.open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
-            if (number_ != -1 || errno != EEXIST) break;
+            file_.number = repeat_if_interrupted(
+                [&] { return files.open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
+            if (file_.number != -1 || errno != EEXIST) break;
         }
-        if (number_ == -1) throw_file_error(name_, "create");
+        if (file_.number == -1) throw_file_error(name_, "create");
     }
-    temporary_file(temporary_file const&) = delete;
-    temporary_file& operator=(temporary_file const&) = delete;
     ~temporary_file() {
-        if (number_ != -1) files_.close(number_);
-        if (!published_) files_.remove(name_.c_str());
+        if (!published_) file_.files.remove(name_.c_str());
     }
 
     void set_mode(mode_t mode) {
-        if (files_.set_mode(number_, mode) == -1) throw_file_error(name_, "set the mode");
+        require(name_, "set the mode", [&] { return file_.files.set_mode(file_.number, mode); });
     }
 
     void write(std::span<std::byte const> bytes) {
-        while (!bytes.empty()) {
-            ssize_t const written =
-                repeat_if_interrupted([&] { return files_.write(number_, bytes.data(), bytes.size()); });
-            if (written == -1) throw_file_error(name_, "write");
-            bytes = bytes.subspan(static_cast<std::size_t>(written));
-        }
+        while (!bytes.empty())
+            bytes = bytes.subspan(
+                require(name_, "write", [&] { return file_.files.write(file_.number, bytes.data(), bytes.size()); }));
     }
 
     void publish() {
-        if (repeat_if_interrupted([&] { return files_.sync(number_); }) == -1) throw_file_error(name_, "sync");
+        require(name_, "sync", [&] { return file_.files.sync(file_.number); });
         // Not repeated when interrupted: Linux has closed the file by then, and the number may be another's.
-        if (files_.close(std::exchange(number_, -1)) == -1) throw_file_error(name_, "close");
-        if (repeat_if_interrupted([&] { return files_.rename(name_.c_str(), target_.c_str()); }) == -1)
-            throw_file_error(target_, "replace");
+        if (file_.files.close(std::exchange(file_.number, -1)) == -1) throw_file_error(name_, "close");
+        require(target_, "replace", [&] { return file_.files.rename(name_.c_str(), target_.c_str()); });
         published_ = true;
     }
 
   private:
-    Files& files_;
+    open_file<Files> file_;
     std::filesystem::path target_;
     std::string name_;
-    int number_ = -1;
     bool published_ = false;
 };
 
@@ -130,7 +128,7 @@ template <class Files = posix_files>
                                                Files&& files = {}) {
     detail::open_file file(files, path, O_RDONLY | O_NONBLOCK);  // a pipe without a writer must not block us here
     struct stat status {};
-    if (files.status(file.number(), status) == -1) detail::throw_file_error(path, "inspect");
+    if (files.status(file.number, status) == -1) detail::throw_file_error(path, "inspect");
     if (!S_ISREG(status.st_mode)) throw file_error(path.string(), "", "not a regular file");
     auto const size = static_cast<std::size_t>(status.st_size);
     if (size > max_bytes)
@@ -138,16 +136,10 @@ template <class Files = posix_files>
 
     std::vector<std::byte> bytes(size);
     auto const read = [&](void* to, std::size_t wanted) {
-        ssize_t const got = detail::repeat_if_interrupted([&] { return files.read(file.number(), to, wanted); });
-        if (got == -1) detail::throw_file_error(path, "read");
-        return static_cast<std::size_t>(got);
+        return detail::require(path, "read", [&] { return files.read(file.number, to, wanted); });
     };
     std::size_t done = 0;
-    while (done < size) {
-        std::size_t const got = read(bytes.data() + done, size - done);
-        if (got == 0) break;
-        done += got;
-    }
+    for (std::size_t got = 1; done < size && got > 0; done += got) got = read(bytes.data() + done, size - done);
     std::byte beyond;
     if (done < size || read(&beyond, 1) != 0)
         throw file_error(path.string(), "", message("the file had ", size, " bytes and changed while it was read"));
@@ -177,7 +169,7 @@ void write_file_atomically(std::filesystem::path const& path, std::span<std::spa
         temporary.publish();
     }
     // EINVAL: a file system that cannot sync folders.
-    if (detail::repeat_if_interrupted([&] { return files.sync(folder.number()); }) == -1 && errno != EINVAL)
+    if (detail::repeat_if_interrupted([&] { return files.sync(folder.number); }) == -1 && errno != EINVAL)
         detail::throw_file_error(folder_path, "sync the folder");
 }
 

@@ -247,7 +247,7 @@ template <npy_number T>
 // Replaces the file at path. values: row-major, as many as shape says, else argument_error. Throws file_error as
 // write_file_atomically does.
 template <std::ranges::contiguous_range Values>
-    requires npy_number<std::ranges::range_value_t<Values>>
+requires npy_number<std::ranges::range_value_t<Values>>
 void write_npy(std::filesystem::path const& path, std::span<std::size_t const> shape, Values const& values) {
     using number = std::ranges::range_value_t<Values>;
     std::span const numbers(values);

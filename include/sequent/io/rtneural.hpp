@@ -2,14 +2,13 @@
 // its own form, a list of layers in Keras's layout, and its form for PyTorch, a state_dict as nested lists.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +18,7 @@
 #include "../core/error.hpp"
 #include "bytes.hpp"
 #include "file.hpp"
+#include "json.hpp"
 
 namespace sequent {
 
@@ -50,232 +50,99 @@ struct rtneural_network {
 
 namespace detail {
 
-// Takes the network from nlohmann's SAX parser. Every event that the format does not foresee is refused where it
-// occurs, so nesting is bounded; what is stored is bounded by the size of the file.
-class rtneural_sax {
-  public:
-    rtneural_sax(std::string_view file, rtneural_limits const& limits) : file_(file), limits_(limits) {}
+inline std::string in_brackets(std::size_t index) { return "[" + std::to_string(index) + "]"; }
 
-    bool boolean(bool) { refuse("boolean"); }
-    bool binary(std::vector<std::uint8_t>&) { refuse("binary data"); }
-    bool number_integer(std::int64_t number) { return add_number(static_cast<double>(number)); }
-    bool number_float(double number, std::string const&) { return add_number(number); }
-    bool number_unsigned(std::uint64_t number) {
-        if (inside_ == place::in_shape || inside_ == place::shape) return add_extent(number);
-        return add_number(static_cast<double>(number));
-    }
-    bool null() {  // the extents of batch and time
-        if (inside_ != place::in_shape && inside_ != place::shape) refuse("null");
-        return add_extent(0);
-    }
+// Numbers, or rows of as many numbers each.
+inline rtneural_tensor read_rtneural_tensor(json_reader& json) {
+    std::vector<double> values;
+    std::size_t rows = 0;
+    auto const read_number = [&](std::size_t i) {
+        json.place += in_brackets(i);
+        values.push_back(json.number());
+    };
+    json.array([&](std::size_t i) {
+        if (i == 0 ? json.kind() != "array" : rows == 0) return read_number(i);
+        json.place += in_brackets(i);
+        std::size_t const before = values.size();
+        json.array(read_number);
+        std::size_t const columns = values.size() - before;
+        if (columns == 0 || columns * ++rows != values.size())
+            json.fail(message("a row of ", columns, " numbers", rows > 1 ? ", unlike those before" : ""));
+    });
+    if (values.empty()) json.fail("has no numbers");
+    if (rows == 0) return {{values.size()}, std::move(values)};
+    return {{rows, values.size() / rows}, std::move(values)};
+}
 
-    bool string(std::string& text) {
-        if (inside_ != place::layer || (key_ != "type" && key_ != "activation")) refuse("string");
-        if (key_ == "activation") {
-            activation_ = std::move(text);
-        } else if (text == "lstm" || text == "gru") {
-            layer().type = text == "lstm" ? rtneural_layer::kind::lstm : rtneural_layer::kind::gru;
-        } else if (text != "dense" && text != "time-distributed-dense") {
-            fail(message("unsupported layer ", in_quotes(text), "; lstm, gru and dense are read"));
-        }
-        return true;
-    }
+// The last of the extents; those of batch and time before it may be null.
+inline std::size_t read_rtneural_extent(json_reader& json) {
+    std::uint64_t extent = 0;
+    json.array([&](std::size_t i) {
+        if (i == 4) json.fail("more than 4 extents");
+        extent = json.accept("null") ? 0 : json.whole_number();
+    });
+    if (extent == 0 || extent > INT32_MAX)
+        json.fail(message("the last extent is ", extent, "; expected 1 to ", INT32_MAX));
+    return extent;
+}
 
-    bool key(std::string& text) {
-        if (inside_ == place::top) {
-            open_top_key(text);
+inline rtneural_layer read_rtneural_layer(json_reader& json) {
+    using kind = rtneural_layer::kind;
+    static std::map<std::string_view, kind> const kinds{
+        {"lstm", kind::lstm}, {"gru", kind::gru}, {"dense", kind::dense}, {"time-distributed-dense", kind::dense}};
+    rtneural_layer layer;
+    std::string activation;
+    std::set<std::string_view> missing{"type", "shape", "weights"};
+    json.object([&](std::string const& key) {
+        if (missing.erase(key) == 0 && key != "activation") json.fail(message("unknown key ", in_quotes(key)));
+        json.place += "." + key;
+        if (key == "activation") {
+            activation = json.string();
+        } else if (key == "shape") {
+            layer.outputs = read_rtneural_extent(json);
+        } else if (key == "type") {
+            std::string const name = json.string();
+            auto const found = kinds.find(name);
+            if (found == kinds.end())
+                json.fail(message("unsupported layer ", in_quotes(name), "; lstm, gru and dense are read"));
+            layer.type = found->second;
         } else {
-            auto const field = std::ranges::find(fields, text);
-            if (field == fields.end()) fail(message("unknown key ", in_quotes(text)));
-            if (std::exchange(seen_[static_cast<std::size_t>(field - fields.begin())], true))
-                fail(message("duplicate key ", in_quotes(text)));
+            json.array([&](std::size_t i) {
+                json.place += in_brackets(i);
+                if (i == 3) json.fail("more than 3 weights");
+                layer.weights.push_back(read_rtneural_tensor(json));
+            });
         }
-        key_ = std::move(text);
-        return true;
-    }
+    });
+    if (!missing.empty()) json.fail(message("missing key ", in_quotes(*missing.begin())));
+    // Keras's exporter names the tanh that RTNeural's LSTM and GRU always have.
+    if (!activation.empty() && (layer.type == kind::dense || activation != "tanh"))
+        json.fail(message("unsupported activation ", in_quotes(activation)));
+    return layer;
+}
 
-    bool start_object(std::size_t) {
-        if (inside_ == place::outside) {
-            inside_ = place::top;
-        } else if (inside_ == place::layers) {
-            if (network.layers.size() == limits_.max_items) fail(message("more than ", limits_.max_items, " layers"));
-            network.layers.emplace_back();
-            seen_ = {};
-            activation_.clear();
-            inside_ = place::layer;
-        } else {
-            refuse("object");
-        }
-        return true;
+// Sets the layers' inputs. Every layer's weights must fit the outputs of the layer before.
+inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size_t inputs, std::string_view file) {
+    for (std::size_t k = 0; k < layers.size(); ++k) {
+        auto& [type, in, h, weights] = layers[k];
+        in = std::exchange(inputs, h);
+        bool const gru = type == rtneural_layer::kind::gru;
+        std::size_t const columns = (type == rtneural_layer::kind::lstm ? 4 : gru ? 3 : 1) * h;
+        std::vector<std::vector<std::size_t>> expected{{in, columns}, {columns}};
+        if (type != rtneural_layer::kind::dense) expected.insert(expected.begin() + 1, {h, columns});
+        if (gru) expected.back() = {2, columns};
+        std::string const where = message("layers[", k, "].weights");
+        if (weights.size() != expected.size())
+            throw file_error(file, where,
+                             message(weights.size(), " lists, expected ", expected.size(), " (with bias",
+                                     gru ? ", reset_after=True)" : ")"));
+        for (std::size_t i = 0; i < expected.size(); ++i)
+            if (weights[i].shape != expected[i])
+                throw file_error(file, where + in_brackets(i),
+                                 message("has shape ", nlohmann::json(weights[i].shape).dump(), ", expected ",
+                                         nlohmann::json(expected[i]).dump()));
     }
-
-    bool end_object() {
-        if (inside_ == place::layer) {
-            for (std::size_t k = 0; k < fields.size(); ++k)
-                if (!seen_[k] && fields[k] != "activation") fail(message("missing key ", in_quotes(fields[k])));
-            // Keras's exporter names the tanh that RTNeural's LSTM and GRU always have.
-            if (!activation_.empty() && (layer().type == rtneural_layer::kind::dense || activation_ != "tanh"))
-                fail(message("unsupported activation ", in_quotes(activation_)));
-            inside_ = place::layers;
-        } else {
-            inside_ = place::outside;
-            check_network();
-        }
-        return true;
-    }
-
-    bool start_array(std::size_t) {
-        bool const at_top = inside_ == place::top;
-        if (at_top ? key_ == "in_shape" : inside_ == place::layer && key_ == "shape") {
-            inside_ = at_top ? place::in_shape : place::shape;
-            rank_ = extent_ = 0;
-        } else if (at_top && key_ == "layers") {
-            inside_ = place::layers;
-        } else if (at_top) {
-            open_tensor(network.tensors[key_]);
-        } else if (inside_ == place::layer && key_ == "weights") {
-            inside_ = place::weights;
-        } else if (inside_ == place::weights) {
-            if (layer().weights.size() == 3) fail("more than 3 weights");
-            open_tensor(layer().weights.emplace_back());
-        } else if (inside_ == place::tensor && (tensor_->values.empty() || rows_ > 0)) {
-            inside_ = place::row;
-            columns_ = 0;
-        } else {
-            refuse("array");
-        }
-        return true;
-    }
-
-    bool end_array() {
-        switch (inside_) {
-        case place::row:
-            if (columns_ == 0) fail("expected a number");
-            inside_ = place::tensor;
-            if (columns_ * (rows_ + 1) != tensor_->values.size())
-                fail(message("a row of ", columns_, " numbers, unlike those before"));
-            ++rows_;
-            break;
-        case place::tensor:
-            if (tensor_->values.empty()) fail("expected a number");
-            tensor_->shape.push_back(tensor_->values.size());
-            if (rows_ > 0) tensor_->shape = {rows_, columns_};
-            inside_ = seen_layers_ ? place::weights : place::top;
-            break;
-        case place::in_shape:
-        case place::shape:
-            if (extent_ == 0 || extent_ > INT32_MAX)
-                fail(message("the last extent is ", extent_, "; expected 1 to ", INT32_MAX));
-            (inside_ == place::shape ? layer().outputs : inputs_) = extent_;
-            inside_ = inside_ == place::shape ? place::layer : place::top;
-            break;
-        default:  // weights, layers
-            inside_ = inside_ == place::weights ? place::layer : place::top;
-        }
-        return true;
-    }
-
-    // The parser's own text quotes the last token, however long, so only the position is taken from it.
-    bool parse_error(std::size_t position, std::string const&, nlohmann::json::exception const& error) {
-        std::string const path = this->path();
-        throw file_error(file_, message("byte ", position - 1, path.empty() ? "" : ", in ", path),
-                         error.id == 406 ? "a number beyond the range of double"
-                                         : "not UTF-8 encoded JSON (which has no NaN and no infinity)");
-    }
-
-    rtneural_network network;
-
-  private:
-    enum class place { outside, top, in_shape, layers, layer, shape, weights, tensor, row };
-    static constexpr std::array<std::string_view, 4> fields{"type", "activation", "shape", "weights"};
-
-    [[nodiscard]] rtneural_layer& layer() { return network.layers.back(); }
-
-    void open_top_key(std::string const& name) {
-        bool* const seen = name == "layers" ? &seen_layers_ : name == "in_shape" ? &seen_in_shape_ : nullptr;
-        if (seen != nullptr ? *seen : network.tensors.contains(name)) fail(message("duplicate key ", in_quotes(name)));
-        if (seen != nullptr ? !network.tensors.empty() : seen_layers_ || seen_in_shape_)
-            fail(message("unknown key ", in_quotes(name)));
-        if (name.size() > limits_.max_name) fail(message("a name has more than ", limits_.max_name, " bytes"));
-        if (network.tensors.size() == limits_.max_items) fail(message("more than ", limits_.max_items, " tensors"));
-        if (seen != nullptr) *seen = true;
-    }
-    void open_tensor(rtneural_tensor& tensor) {
-        tensor_ = &tensor;
-        rows_ = columns_ = 0;
-        inside_ = place::tensor;
-    }
-    bool add_number(double number) {
-        if (inside_ != place::row && (inside_ != place::tensor || rows_ > 0)) refuse("number");
-        tensor_->values.push_back(number);
-        ++columns_;
-        return true;
-    }
-    bool add_extent(std::uint64_t extent) {
-        if (++rank_ > 4) fail("more than 4 extents");
-        extent_ = extent;
-        return true;
-    }
-
-    // Every layer's weights must fit the outputs of the layer before.
-    void check_network() {
-        if (seen_layers_ != seen_in_shape_) fail(seen_layers_ ? "missing key 'in_shape'" : "missing key 'layers'");
-        if (network.layers.empty() && network.tensors.empty()) fail("no layers and no tensors");
-        for (std::size_t k = 0; k < network.layers.size(); ++k) {
-            rtneural_layer& one = network.layers[k];
-            one.inputs = std::exchange(inputs_, one.outputs);
-            std::size_t const h = one.outputs;
-            using shapes = std::vector<std::vector<std::size_t>>;
-            shapes const expected =
-                one.type == rtneural_layer::kind::lstm  ? shapes{{one.inputs, 4 * h}, {h, 4 * h}, {4 * h}}
-                : one.type == rtneural_layer::kind::gru ? shapes{{one.inputs, 3 * h}, {h, 3 * h}, {2, 3 * h}}
-                                                        : shapes{{one.inputs, h}, {h}};
-            std::string const where = message("layers[", k, "].weights");
-            if (one.weights.size() != expected.size())
-                throw file_error(file_, where,
-                                 message(one.weights.size(), " lists, expected ", expected.size(), " (with bias",
-                                         one.type == rtneural_layer::kind::gru ? ", reset_after=True)" : ")"));
-            for (std::size_t i = 0; i < expected.size(); ++i)
-                if (one.weights[i].shape != expected[i])
-                    throw file_error(file_, message(where, "[", i, "]"),
-                                     message("has shape ", nlohmann::json(one.weights[i].shape).dump(), ", expected ",
-                                             nlohmann::json(expected[i]).dump()));
-        }
-    }
-
-    // Where the parser is: layers[1].weights[0][2][7], or 'lstm.bias_ih_l0'[3]; empty at the top.
-    [[nodiscard]] std::string path() const {
-        std::string text;
-        if (inside_ == place::in_shape) return "in_shape";
-        if (inside_ == place::layers) return message("layers[", network.layers.size(), "]");
-        if (seen_layers_ && inside_ >= place::layer) text = message("layers[", network.layers.size() - 1, "]");
-        if (inside_ == place::shape) return text + ".shape";
-        if (inside_ == place::weights) return message(text, ".weights[", network.layers.back().weights.size(), "]");
-        if (inside_ >= place::tensor) {
-            text +=
-                seen_layers_ ? message(".weights[", network.layers.back().weights.size() - 1, "]") : in_quotes(key_);
-            if (inside_ == place::row || rows_ > 0) text += message("[", rows_, "]");
-            if (inside_ == place::row || rows_ == 0) text += message("[", columns_, "]");
-        }
-        return text;
-    }
-    [[noreturn]] void refuse(std::string_view event) {
-        bool const has_key = inside_ == place::top || inside_ == place::layer;
-        fail(message("unexpected ", event, has_key ? " at key " + in_quotes(key_) : ""));
-    }
-    [[noreturn]] void fail(std::string_view what) { throw file_error(file_, path(), what); }
-
-    std::string_view file_;
-    rtneural_limits limits_;
-    place inside_ = place::outside;
-    std::string key_, activation_;
-    bool seen_in_shape_ = false, seen_layers_ = false;
-    std::array<bool, 4> seen_{};          // which of fields, in this layer
-    rtneural_tensor* tensor_ = nullptr;   // the one being read, an element of network
-    std::size_t rows_ = 0, columns_ = 0;  // of the tensor: whole rows, and numbers of this row
-    std::size_t rank_ = 0, extent_ = 0;   // of the shape being read: extents so far, and the last
-    std::size_t inputs_ = 0;              // the last extent of in_shape
-};
+}
 
 }  // namespace detail
 
@@ -284,12 +151,36 @@ class rtneural_sax {
 // fit the layers, a number that is not finite.
 [[nodiscard]] inline rtneural_network parse_rtneural(std::span<std::byte const> file, std::string_view name,
                                                      rtneural_limits const& limits = {}) {
-    std::string_view const text(reinterpret_cast<char const*>(file.data()), file.size());
-    if (auto const nul = text.find('\0'); nul != text.npos)  // which nlohmann would take for the end of the text
-        throw file_error(name, message("byte ", nul), "a NUL byte");
-    detail::rtneural_sax sax(name, limits);
-    nlohmann::json::sax_parse(text.begin(), text.end(), &sax);
-    return std::move(sax.network);
+    detail::json_reader json({reinterpret_cast<char const*>(file.data()), file.size()}, name);
+    rtneural_network network;
+    auto& layers = network.layers;
+    auto& tensors = network.tensors;
+    bool has_layers = false;
+    std::size_t inputs = 0;  // 0: no in_shape
+    json.object([&](std::string const& key) {
+        bool const own = key == "layers" || key == "in_shape";
+        if (own ? !tensors.empty() : has_layers || inputs > 0) json.fail(message("unknown key ", in_quotes(key)));
+        if (key.size() > limits.max_name) json.fail(message("a name has more than ", limits.max_name, " bytes"));
+        if (tensors.size() == limits.max_items) json.fail(message("more than ", limits.max_items, " tensors"));
+        json.place = own ? key : in_quotes(key);
+        if (!own) {
+            tensors[key] = detail::read_rtneural_tensor(json);
+        } else if (key == "in_shape") {
+            inputs = detail::read_rtneural_extent(json);
+        } else {
+            has_layers = true;
+            json.array([&](std::size_t k) {
+                json.place += detail::in_brackets(k);
+                if (k == limits.max_items) json.fail(message("more than ", limits.max_items, " layers"));
+                layers.push_back(detail::read_rtneural_layer(json));
+            });
+        }
+    });
+    json.end();
+    if (has_layers != (inputs > 0)) json.fail(has_layers ? "missing key 'in_shape'" : "missing key 'layers'");
+    if (layers.empty() && tensors.empty()) json.fail("no layers and no tensors");
+    detail::check_rtneural_layers(layers, inputs, name);
+    return network;
 }
 
 // As above, of the file at path.

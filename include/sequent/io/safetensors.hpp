@@ -1,9 +1,13 @@
 // Tensors by name from a safetensors file, the format of checkpoints and of PyTorch's exported weights.
-// The writer is safetensors_writer.hpp.
+// Format: https://github.com/huggingface/safetensors, README, "Format". The writer is safetensors_writer.hpp.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -16,9 +20,165 @@
 #include "../core/error.hpp"
 #include "bytes.hpp"
 #include "file.hpp"
-#include "safetensors_header.hpp"
+#include "json.hpp"
 
 namespace sequent {
+
+struct safetensors_dtype {
+    std::string_view name;
+    std::size_t bytes;  // per element
+};
+
+// In the order of the format's reference implementation: a file's tensors go from the last type to the first, so that
+// wide elements stay aligned. The types smaller than a byte (F4, F6_E2M3, F6_E3M2) are refused.
+inline constexpr std::array<safetensors_dtype, 19> safetensors_dtypes{{
+    {"BOOL", 1},        {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"F8_E8M0", 1}, {"F8_E4M3FNUZ", 1},
+    {"F8_E5M2FNUZ", 1}, {"I16", 2}, {"U16", 2}, {"F16", 2},     {"BF16", 2},    {"I32", 4},     {"U32", 4},
+    {"F32", 4},         {"C64", 8}, {"F64", 8}, {"I64", 8},     {"U64", 8},
+}};
+
+// The type of this name, or nullptr.
+[[nodiscard]] constexpr safetensors_dtype const* find_safetensors_dtype(std::string_view name) {
+    auto const found = std::ranges::find(safetensors_dtypes, name, &safetensors_dtype::name);
+    return found == safetensors_dtypes.end() ? nullptr : &*found;
+}
+
+// The format's name of a C++ number: "F32" for float, "I64" for std::int64_t.
+template <stored_number T>
+inline constexpr std::string_view safetensors_dtype_of = [] {
+    constexpr std::string_view names[] = {"U8", "U16", "U32", "U64", "I8", "I16", "I32", "I64"};
+    if constexpr (std::floating_point<T>) return std::string_view{sizeof(T) == 4 ? "F32" : "F64"};
+    return names[std::countr_zero(sizeof(T)) + (std::signed_integral<T> ? 4 : 0)];
+}();
+
+struct safetensors_limits {
+    std::size_t max_file = std::size_t{1} << 36;     // bytes: 64 GiB
+    std::size_t max_header = std::size_t{16} << 20;  // bytes
+    std::size_t max_tensors = 65536;                 // and as many entries of metadata
+    std::size_t max_name = 1024;                     // bytes
+    std::size_t max_rank = 8;
+};
+
+struct safetensors_tensor {
+    std::string_view dtype;          // a name of safetensors_dtypes
+    std::vector<std::size_t> shape;  // row-major; empty for a scalar
+    std::size_t begin = 0, end = 0;  // bytes, in the data behind the header
+
+    [[nodiscard]] std::size_t size() const { return (end - begin) / find_safetensors_dtype(dtype)->bytes; }  // elements
+};
+
+struct safetensors_header {
+    std::map<std::string, safetensors_tensor, std::less<>> tensors;
+    std::map<std::string, std::string, std::less<>> metadata;
+    std::size_t data_begin = 0;  // bytes, in the file
+};
+
+namespace detail {
+
+inline safetensors_tensor read_safetensors_tensor(json_reader& json, safetensors_limits const& limits) {
+    safetensors_tensor tensor;
+    std::size_t fields = 0, offsets = 0;
+    json.object([&](std::string const& key) {
+        ++fields;
+        if (key == "dtype") {
+            std::string const name = json.string();
+            safetensors_dtype const* const dtype = find_safetensors_dtype(name);
+            if (dtype == nullptr) json.fail(message("unknown or unsupported type ", in_quotes(name)));
+            tensor.dtype = dtype->name;
+        } else if (key == "shape") {
+            json.array([&](std::size_t axis) {
+                if (axis == limits.max_rank) json.fail(message("the rank exceeds the limit of ", axis));
+                tensor.shape.push_back(json.whole_number());
+                if (tensor.shape.back() > INT64_MAX)
+                    json.fail(message("dimension ", tensor.shape.back(), " exceeds 2^63 - 1"));
+            });
+        } else if (key == "data_offsets") {
+            json.array([&](std::size_t i) {
+                (i == 0 ? tensor.begin : tensor.end) = json.whole_number();
+                offsets = i + 1;
+            });
+            if (offsets != 2) json.fail("data_offsets needs two numbers");
+        } else {
+            json.fail(message("unknown key ", in_quotes(key)));
+        }
+    });
+    if (fields != 3) json.fail("needs the keys dtype, shape and data_offsets");
+    return tensor;
+}
+
+inline safetensors_header read_safetensors_header(json_reader& json, safetensors_limits const& limits) {
+    safetensors_header header;
+    json.place = "header";
+    json.object([&](std::string const& name) {
+        if (name.size() > limits.max_name) json.fail(message("a name has more than ", limits.max_name, " bytes"));
+        if (name == "__metadata__") {
+            json.place = "metadata";
+            json.object([&](std::string const& key) {
+                if (header.metadata.size() == limits.max_tensors)
+                    json.fail(message("more than ", limits.max_tensors, " entries of metadata"));
+                header.metadata[key] = json.string();
+            });
+        } else {
+            if (header.tensors.size() == limits.max_tensors)
+                json.fail(message("more than ", limits.max_tensors, " tensors"));
+            json.place = "tensor " + in_quotes(name);
+            header.tensors[name] = read_safetensors_tensor(json, limits);
+        }
+    });
+    json.end();
+    return header;
+}
+
+// The data must be tiled by the tensors: no hole, no overlap, no rest.
+inline void check_safetensors_layout(safetensors_header const& header, std::string_view file, std::size_t data_bytes) {
+    using entry = std::pair<std::string const, safetensors_tensor>;
+    std::vector<entry const*> entries;
+    for (entry const& one : header.tensors) entries.push_back(&one);
+    std::ranges::sort(entries, {}, [](entry const* one) { return std::pair(one->second.begin, one->second.end); });
+
+    std::size_t running_end = 0;
+    for (entry const* const one : entries) {
+        auto const& [name, tensor] = *one;
+        auto const fail = [&, &key = name](std::string_view what) {
+            throw file_error(file, "tensor " + in_quotes(key), what);
+        };
+        if (tensor.begin != running_end)
+            fail(message("begins at byte ", tensor.begin, " of the data, where ", running_end, " is expected"));
+        if (tensor.end < tensor.begin) fail(message("ends at byte ", tensor.end, ", before it begins"));
+        auto const bytes = dense_bytes(tensor.shape, find_safetensors_dtype(tensor.dtype)->bytes);
+        if (!bytes) fail("the shape overflows");
+        if (tensor.end - tensor.begin != *bytes)
+            fail(message("the shape needs ", *bytes, " bytes, the offsets give ", tensor.end - tensor.begin));
+        running_end = tensor.end;
+    }
+    if (running_end != data_bytes)
+        throw file_error(file, "", message("the tensors have ", running_end, " bytes, the file has ", data_bytes));
+}
+
+}  // namespace detail
+
+// Reads and checks the header at the start of a whole file; name stands in the messages. Throws file_error.
+[[nodiscard]] inline safetensors_header parse_safetensors_header(std::span<std::byte const> file, std::string_view name,
+                                                                 safetensors_limits const& limits = {}) {
+    if (file.size() < 8)
+        throw file_error(name, "", message("the header's length needs 8 bytes, the file has ", file.size()));
+    auto const length = load_number<std::uint64_t>(file, 0);
+    if (length > limits.max_header)
+        throw file_error(name, "byte 0", message("header of ", length, " bytes; the limit is ", limits.max_header));
+    if (length > file.size() - 8)
+        throw file_error(name, "byte 0", message("header of ", length, " bytes in a file of ", file.size()));
+
+    std::string_view text(reinterpret_cast<char const*>(file.data()) + 8, length);
+    if (!text.starts_with('{')) throw file_error(name, "byte 8", "the header does not start with '{'");
+    text = text.substr(0, text.find_last_not_of(' ') + 1);
+    if (!text.ends_with('}'))
+        throw file_error(name, message("byte ", 7 + text.size()), "the header does not end with '}' and spaces");
+    detail::json_reader json(text, name, 8);
+    safetensors_header header = detail::read_safetensors_header(json, limits);
+    header.data_begin = 8 + length;
+    detail::check_safetensors_layout(header, name, file.size() - header.data_begin);
+    return header;
+}
 
 // A whole file in memory, its header checked: what is asked for by name cannot reach outside the file.
 class safetensors {

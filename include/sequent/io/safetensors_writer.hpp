@@ -21,7 +21,7 @@
 #include "../core/error.hpp"
 #include "bytes.hpp"
 #include "file.hpp"
-#include "safetensors_header.hpp"
+#include "safetensors.hpp"
 
 namespace sequent {
 
@@ -31,7 +31,7 @@ class safetensors_writer {
   public:
     // values: row-major, as many as shape says; they must live, in place, until the file is written.
     template <std::ranges::contiguous_range Values>
-        requires std::ranges::borrowed_range<Values> && stored_number<std::ranges::range_value_t<Values>>
+    requires std::ranges::borrowed_range<Values> && stored_number<std::ranges::range_value_t<Values>>
     void add(std::string name, std::vector<std::size_t> shape, Values&& values) {
         std::span const numbers(values);
         add(std::move(name), safetensors_dtype_of<std::ranges::range_value_t<Values>>, std::move(shape),
@@ -40,7 +40,7 @@ class safetensors_writer {
 
     // As above, for elements of any type of the format, little-endian: dtype is the format's name, such as "F16".
     template <std::ranges::contiguous_range Bytes>
-        requires std::ranges::borrowed_range<Bytes> && std::same_as<std::ranges::range_value_t<Bytes>, std::byte>
+    requires std::ranges::borrowed_range<Bytes> && std::same_as<std::ranges::range_value_t<Bytes>, std::byte>
     void add(std::string name, std::string_view dtype, std::vector<std::size_t> shape, Bytes&& elements) {
         std::span<std::byte const> const bytes(elements);
         auto const refuse = [&](auto const&... what) {

@@ -2,6 +2,7 @@
 // parameters and for the rows of a table whose missed steps are replayed bit for bit.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <type_traits>
@@ -63,41 +64,79 @@ void cpu_adam_block(adam_constants const& constants, adam_step const& step, T* p
     for (std::size_t k = j; k < n; ++k) p[k] = lanes[0][k - j], m[k] = lanes[1][k - j], v[k] = lanes[2][k - j];
 }
 
-// Replays for one row of n numbers the missed steps as if each had come with a gradient of zero: the same bits as the
-// dense update at those steps, without weight decay. Two phases: until no parameter can move any more, then the moments
-// alone.
+// Replays for Vectors registers' worth of numbers the missed steps as if each had come with a gradient of zero: the
+// same bits as the dense update at those steps, without weight decay. Three phases: until no parameter can move any
+// more; then both moments, until the first is zero; then the second alone.
 //
 // When is a parameter p settled? A movement below |p| / 2^25 (float) rounds to none. After step t, those to come are at
 // most largest_rate / (1 - beta1^t) * |m| / (sqrt(v) + epsilon): bias corrections only shrink them and, if beta1^2 <
 // beta2, |m| decays faster than sqrt(v). Two more bits are kept for what rounding adds. Where epsilon does not dwarf
-// the least sqrt(v), or beta1^2 >= beta2, only m = 0 settles it.
+// the least sqrt(v), or beta1^2 >= beta2, only m = 0 settles it. What is settled may be replayed further: it stays. So
+// the tests stand at the end of a few steps each, and a number's bits do not depend on its neighbours.
+template <int Vectors, class T, class Isa>
+void cpu_adam_replay(adam_constants const& constants, std::span<adam_step const> missed, double largest_rate,
+                     simd<T, Isa> (&p)[Vectors], simd<T, Isa> (&m)[Vectors], simd<T, Isa> (&v)[Vectors]) {
+    using number = simd<T, Isa>;
+    constexpr std::size_t between_tests = 8;
+    bool const fades = constants.beta1 * constants.beta1 < 0.999 * constants.beta2 && constants.epsilon >= 0x1p-50;
+    number const small(T(!fades ? 0 : std::is_same_v<T, float> ? 0x1p-27 : 0x1p-56)), zero(T(0));
+    cpu_adam<number, T> const update(constants);
+    std::size_t t = 0;
+    auto const steps_until = [&](auto const& step, auto const& holds) {  // holds for all numbers, or no step is left
+        for (bool ends = false; t < missed.size() && !ends;) {
+            for (std::size_t const stop = std::min(missed.size(), t + between_tests); t < stop; ++t)
+                for (int i = 0; i < Vectors; ++i) step(i);
+            ends = true;
+            for (int i = 0; i < Vectors; ++i) ends = ends && all(holds(i));
+        }
+    };
+    steps_until(
+        [&](int i) {
+            update.moments(m[i], v[i], zero);
+            p[i] = p[i] - update.movement(m[i], v[i], missed[t]);
+        },
+        [&](int i) {
+            number const largest(T(largest_rate * missed[t - 1].inverse_correction1));
+            return largest * abs(m[i]) <= small * abs(p[i]) * (sqrt(v[i]) + update.epsilon);
+        });
+    steps_until([&](int i) { update.moments(m[i], v[i], zero); }, [&](int i) { return m[i] == zero; });
+    steps_until([&](int i) { v[i] = update.beta2 * v[i]; },
+                [&](int i) {  // v only falls, so a test now and then sees what a test at each step would
+                    v[i] = select(v[i] < update.tiny_v, zero, v[i]);
+                    return v[i] == zero;
+                });
+}
+
+// The same for one row of n numbers.
 template <class T>
 void cpu_adam_catch_up(adam_constants const& constants, std::span<adam_step const> missed, double largest_rate, T* p,
                        T* m, T* v, int n) {
     using number = simd<T, default_isa>;
-    constexpr int width = static_cast<int>(number::size);
-    bool const fades = constants.beta1 * constants.beta1 < 0.999 * constants.beta2 && constants.epsilon >= 0x1p-50;
-    number const small(T(!fades ? 0 : std::is_same_v<T, float> ? 0x1p-27 : 0x1p-56)), zero(T(0));
-    cpu_adam<number, T> const update(constants);
-    for (int j = 0; j < n; j += width) {
-        int const left = n - j < width ? n - j : width;
+    constexpr int width = static_cast<int>(number::size), vectors = 4;
+    int j = 0;
+    for (; j + vectors * width <= n; j += vectors * width) {
+        number pj[vectors], mj[vectors], vj[vectors];
+        for (int i = 0; i < vectors; ++i) {
+            pj[i] = number::load_unaligned(p + j + i * width);
+            mj[i] = number::load_unaligned(m + j + i * width);
+            vj[i] = number::load_unaligned(v + j + i * width);
+        }
+        cpu_adam_replay<vectors, T, default_isa>(constants, missed, largest_rate, pj, mj, vj);
+        for (int i = 0; i < vectors; ++i) {
+            pj[i].store_unaligned(p + j + i * width);
+            mj[i].store_unaligned(m + j + i * width);
+            vj[i].store_unaligned(v + j + i * width);
+        }
+    }
+    for (; j < n; j += width) {
+        std::size_t const left = static_cast<std::size_t>(std::min(width, n - j));
         alignas(64) T lanes[3][width] = {};
-        for (int k = 0; k < left; ++k) lanes[0][k] = p[j + k], lanes[1][k] = m[j + k], lanes[2][k] = v[j + k];
-        number pj = number::load_aligned(lanes[0]), mj = number::load_aligned(lanes[1]),
-               vj = number::load_aligned(lanes[2]);
-        std::size_t t = 0;
-        for (bool settled = false; t < missed.size() && !settled; ++t) {
-            update.moments(mj, vj, zero);
-            pj = pj - update.movement(mj, vj, missed[t]);
-            number const largest(T(largest_rate * missed[t].inverse_correction1));
-            settled = all(largest * abs(mj) <= small * abs(pj) * (sqrt(vj) + update.epsilon));
-        }
-        for (bool gone = false; t < missed.size() && !gone; ++t) {
-            update.moments(mj, vj, zero);
-            gone = all(mj == zero) && all(vj == zero);
-        }
-        pj.store_aligned(lanes[0]), mj.store_aligned(lanes[1]), vj.store_aligned(lanes[2]);
-        for (int k = 0; k < left; ++k) p[j + k] = lanes[0][k], m[j + k] = lanes[1][k], v[j + k] = lanes[2][k];
+        std::copy_n(p + j, left, lanes[0]), std::copy_n(m + j, left, lanes[1]), std::copy_n(v + j, left, lanes[2]);
+        number pj[1] = {number::load_aligned(lanes[0])}, mj[1] = {number::load_aligned(lanes[1])},
+               vj[1] = {number::load_aligned(lanes[2])};
+        cpu_adam_replay<1, T, default_isa>(constants, missed, largest_rate, pj, mj, vj);
+        pj[0].store_aligned(lanes[0]), mj[0].store_aligned(lanes[1]), vj[0].store_aligned(lanes[2]);
+        std::copy_n(lanes[0], left, p + j), std::copy_n(lanes[1], left, m + j), std::copy_n(lanes[2], left, v + j);
     }
 }
 

@@ -59,7 +59,7 @@ void cpu_scatter_add_rows(matrix_view<T const> from, std::span<int const> index,
 }
 
 // Means over the steps of each sequence, in the user's order: rows [shape.rows(), F] -> [batch, F]. An empty sequence
-// has a mean of zero. divisor 0: each sequence's own length.
+// has a mean of zero.
 template <class T>
 void cpu_mean_rows(packing const& shape, matrix_view<T const> rows, matrix_view<T> mean) {
     for (int i = 0; i < shape.batch(); ++i) {
