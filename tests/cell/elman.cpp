@@ -46,6 +46,3 @@ TEST_CASE("elman: every network, batch and state as PyTorch's, tanh in float") {
 TEST_CASE("elman: every network, batch and state as PyTorch's, relu in double") {
     check_golden_cell<rnn_relu, double>("rnn_relu");
 }
-TEST_CASE("elman: every network, batch and state as PyTorch's, relu in float") {
-    check_golden_cell<rnn_relu, float>("rnn_relu");
-}

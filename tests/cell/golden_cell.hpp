@@ -132,21 +132,21 @@ void check_golden_network(golden const& file, std::string const& network, golden
     CHECK(cases > 0);
 }
 
-// Cell<Input, Hidden> with all that the fixtures hold of it: in double, where only rounding may differ, or in float.
+// A cell in every network of the fixtures: in double, where only rounding may differ, or in float.
 template <template <int, int> class Cell, class T>
 void check_golden_cell(std::string const& cell) {
     using namespace sequent;
-    auto const all = [&]<int Input, int Hidden>(golden const& file) {
-        check_golden_network(file, "l1.uni", golden_model_of<recurrent<Cell<Input, Hidden>>, T>());
-        check_golden_network(file, "l1.bi", golden_model_of<bidirectional<Cell<Input, Hidden>>, T>());
-        check_golden_network(file, "l2.uni", golden_model_of<stacked<2, Cell<Input, Hidden>>, T>());
-        check_golden_network(file, "l2.bi", golden_model_of<stacked<2, bidirectional<Cell<Input, Hidden>>>, T>());
-    };
-    all.template operator()<3, 1>(golden("recurrent_" + cell + "_1"));
-    all.template operator()<3, 5>(golden("recurrent_" + cell + "_5"));
-    golden const wide("recurrent_" + cell + "_16");
-    check_golden_network(wide, "l1.uni", golden_model_of<recurrent<Cell<8, 16>>, T>());
-    check_golden_network(wide, "l2.bi", golden_model_of<stacked<2, bidirectional<Cell<8, 16>>>, T>());
+    golden const file("recurrent_" + cell + "_5");
+    check_golden_network(file, "l1.uni", golden_model_of<recurrent<Cell<3, 5>>, T>());
+    check_golden_network(file, "l1.bi", golden_model_of<bidirectional<Cell<3, 5>>, T>());
+    check_golden_network(file, "l2.uni", golden_model_of<stacked<2, Cell<3, 5>>, T>());
+    check_golden_network(file, "l2.bi", golden_model_of<stacked<2, bidirectional<Cell<3, 5>>>, T>());
+    if constexpr (std::is_same_v<T, double>) {  // one unit, and a register's worth of them
+        check_golden_network(golden("recurrent_" + cell + "_1"), "l2.bi",
+                             golden_model_of<stacked<2, bidirectional<Cell<3, 1>>>, T>());
+        check_golden_network(golden("recurrent_" + cell + "_16"), "l2.bi",
+                             golden_model_of<stacked<2, bidirectional<Cell<8, 16>>>, T>());
+    }
 }
 
 // float_<cell>: 64 -> 32 in float. The error of each result is at most four times PyTorch's own in float.

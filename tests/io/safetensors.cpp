@@ -33,6 +33,19 @@ safetensors one_tensor(std::string const& dtype, std::size_t elements, std::stri
     return parse(static_cast<char>(header.size()) + "\0\0\0\0\0\0\0"s + header + data);
 }
 
+std::string file_with(std::string const& header, std::size_t data_bytes = 0) {
+    auto const length = std::bit_cast<std::array<char, 8>>(std::uint64_t{header.size()});
+    return std::string(length.begin(), length.end()) + header + std::string(data_bytes, '\0');
+}
+
+std::string error_of(std::string const& file, safetensors_limits const& limits = {}) {
+    return thrown<file_error>([&] { (void)parse_safetensors_header(bytes_of(file), "file", limits); });
+}
+
+std::string tensor(std::string const& dtype, std::string const& shape, std::string const& offsets) {
+    return R"({"test":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}";
+}
+
 }  // namespace
 
 TEST_CASE("safetensors: tensors and metadata are found by name") {
@@ -102,16 +115,6 @@ TEST_CASE("safetensors: no conversion loses more than the rounding of double to 
     for (auto const* dtype : {"BOOL", "I8", "F8_E4M3"}) CHECK(refused(one_tensor(dtype, 1, "\1"), float{}));
 }
 
-TEST_CASE("safetensors: copy_to fills memory of the tensor's size, and no other") {
-    safetensors const file = parse(small_file());
-    std::array<float, 2> numbers{};
-    file.copy_to("w", std::span<float>(numbers));
-    CHECK(numbers == std::array{1.f, -2.f});
-    std::array<float, 3> more{};
-    CHECK(contains(thrown<argument_error>([&] { file.copy_to("w", std::span<float>(more)); }), "'w' has 2 elements"));
-    CHECK(more == std::array<float, 3>{});
-}
-
 TEST_CASE("safetensors: a file is read from disk within its limit") {
     scratch_folder const folder;
     auto const path = folder / "a.safetensors";
@@ -155,4 +158,193 @@ TEST_CASE("safetensors: a damaged byte of the header is refused, or the file is 
         }
     CHECK(accepted > 256);  // other names, at the least
     CHECK(refused > 100 * 200);
+}
+
+TEST_CASE("safetensors header: a header is read: types, shapes, offsets, metadata") {
+    std::string const header =
+        R"({"b":{"shape":[2,3],"data_offsets":[8,14],"dtype":"U8"},"__metadata__":{"format":"pt","":"\u00e9"},)"
+        R"("":{"dtype":"F64","shape":[],"data_offsets":[0,8]},)"
+        R"("empty":{"dtype":"I32","shape":[0,7],"data_offsets":[8,8]}})";
+    auto const read = parse_safetensors_header(bytes_of(file_with(header, 14)), "file");
+    CHECK(read.data_begin == 8 + header.size());
+    CHECK(read.metadata == decltype(read.metadata){{"", "\xc3\xa9"}, {"format", "pt"}});
+    REQUIRE(read.tensors.size() == 3);
+    safetensors_tensor const& b = read.tensors.at("b");
+    CHECK(b.dtype == "U8");
+    CHECK(b.shape == std::vector<std::size_t>{2, 3});
+    CHECK(b.begin == 8);
+    CHECK(b.end == 14);
+    CHECK(b.size() == 6);
+    CHECK(read.tensors.at("").dtype == "F64");
+    CHECK(read.tensors.at("").shape.empty());
+    CHECK(read.tensors.at("").size() == 1);
+    CHECK(read.tensors.at("empty").size() == 0);
+}
+
+TEST_CASE("safetensors header: every type of the format is accepted with its size, and C++ numbers have theirs") {
+    for (auto const& [name, bytes] : safetensors_dtypes) {
+        CAPTURE(name);
+        std::string const offsets = message("[0,", 3 * bytes, "]");
+        CHECK(error_of(file_with(tensor(std::string(name), "[3]", offsets), 3 * bytes)).empty());
+        CHECK_FALSE(error_of(file_with(tensor(std::string(name), "[2]", offsets), 3 * bytes)).empty());
+    }
+    CHECK(safetensors_dtype_of<float> == "F32");
+    CHECK(safetensors_dtype_of<double> == "F64");
+    CHECK(safetensors_dtype_of<std::int8_t> == "I8");
+    CHECK(safetensors_dtype_of<std::uint8_t> == "U8");
+    CHECK(safetensors_dtype_of<std::int16_t> == "I16");
+    CHECK(safetensors_dtype_of<std::int32_t> == "I32");
+    CHECK(safetensors_dtype_of<std::int64_t> == "I64");
+    CHECK(safetensors_dtype_of<long long> == "I64");
+    CHECK(safetensors_dtype_of<std::uint64_t> == "U64");
+}
+
+TEST_CASE("safetensors header: hostile files are refused, each for its reason") {
+    auto const f32 = [](char const* shape, char const* offsets) { return tensor("F32", shape, offsets); };
+    std::string overlapping = "{";
+    for (int i = 0; i < 10; ++i)
+        overlapping +=
+            message(i == 0 ? "" : ",", "\"weight_", i, R"(":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]})");
+    overlapping += "}";
+    std::string const nul(1, '\0'), million(1'000'000, '[');
+
+    struct {
+        char const* name;
+        std::string file;
+        char const* error;  // a part of the message; empty: the file is valid
+    } const cases[] = {
+        // The names of the reference implementation's tests.
+        {"json_attack", file_with(overlapping, 16),
+         "tensor 'weight_1': begins at byte 0 of the data, where 16 is expected"},
+        {"metadata_incomplete_buffer: rest", file_with(f32("[1]", "[0,4]"), 5),
+         "the tensors have 4 bytes, the file has 5"},
+        {"metadata_incomplete_buffer: short", file_with(f32("[1]", "[0,4]"), 3),
+         "the tensors have 4 bytes, the file has 3"},
+        {"header_too_large", "\xff\xff\xff\xff\xff\xff\xff\xff{}",
+         "byte 0: header of 18446744073709551615 bytes; the limit"},
+        {"header_too_small", "1234567", "needs 8 bytes, the file has 7"},
+        {"header_too_small: empty", "", "needs 8 bytes, the file has 0"},
+        {"invalid_header_length", "\x3c"s + std::string(7, '\0'), "byte 0: header of 60 bytes in a file of 8"},
+        {"non_utf8", file_with("{\"\xff\":1}"), "not UTF-8 encoded JSON"},
+        {"not_json", file_with("{abc}"), "byte 9, in header: not UTF-8 encoded JSON"},
+        {"whitespace padded", file_with("{}      "), ""},
+        {"whitespace leading", file_with(" {}"), "byte 8: the header does not start with '{'"},
+        {"zero_sized", file_with(f32("[2,0]", "[0,0]")), ""},
+        {"zero_sized truncated", file_with(f32("[2,0]", "[0,0]"), 4), "the tensors have 0 bytes, the file has 4"},
+        {"invalid_info", file_with(f32("[2,2]", "[0,4]"), 4), "'test': the shape needs 16 bytes, the offsets give 4"},
+        {"validation_overflow: shape", file_with(f32("[2,9223372036854775807,4]", "[0,16]"), 16),
+         "the shape overflows"},
+        {"validation_overflow: bytes", file_with(f32("[4611686018427387904]", "[0,16]"), 16), "the shape overflows"},
+
+        // What the text before the object, behind it, or a lenient JSON parser could hide.
+        {"empty header", file_with(""), "does not start with '{'"},
+        {"no tensors", file_with("{}"), ""},
+        {"byte order mark", file_with("\xef\xbb\xbf{}"), "does not start with '{'"},
+        {"array at the top", file_with("[]"), "does not start with '{'"},
+        {"tab behind", file_with("{}\t"), "byte 10: the header does not end with '}'"},
+        {"NUL behind", file_with("{}" + nul), "does not end with '}'"},
+        {"NUL and text behind", file_with("{}" + nul + "{}"), "byte 10, in header: not UTF-8 encoded JSON"},
+        {"second object behind", file_with("{}{}"), "not UTF-8 encoded JSON"},
+        {"NUL byte in a name", file_with("{\"" + nul + "\":1}"), "byte 10, in header: not UTF-8 encoded JSON"},
+        {"lone surrogate", file_with(R"({"\ud800":1})"), "not UTF-8 encoded JSON"},
+        {"comment", file_with("{/**/}"), "not UTF-8 encoded JSON"},
+        {"trailing comma", file_with(R"({"__metadata__":{},})"), "not UTF-8 encoded JSON"},
+        {"deep array", file_with("{\"a\":" + million + "}"), "tensor 'a': unexpected array"},
+        {"deep shape", file_with("{\"a\":{\"shape\":" + million + "}}"), "tensor 'a': unexpected array"},
+        {"deep object", file_with(R"({"a":{"shape":{"b":{}}}})"), "tensor 'a': unexpected object"},
+        {"deep metadata", file_with(R"({"__metadata__":{"a":{}}})"), "metadata: unexpected object"},
+        {"huge number", file_with("{\"a\":1" + std::string(100'000, '0') + "}"), "not UTF-8 encoded JSON"},
+
+        // Keys.
+        {"same name twice", file_with(R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{}})"),
+         "header: duplicate key 'a'"},
+        {"same name twice, escaped", file_with(R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\u0061":{}})"),
+         "header: duplicate key 'a'"},
+        {"same metadata twice", file_with(R"({"__metadata__":{"a":"1","a":"1"}})"), "metadata: duplicate key 'a'"},
+        {"metadata twice", file_with(R"({"__metadata__":{},"__metadata__":{}})"), "duplicate key '__metadata__'"},
+        {"same field twice", file_with(R"({"a":{"dtype":"U8","dtype":"U8"}})"), "tensor 'a': duplicate key 'dtype'"},
+        {"unknown field", file_with(R"({"a":{"strides":[1]}})"), "tensor 'a': unknown key 'strides'"},
+        {"no dtype", file_with(R"({"a":{"shape":[0],"data_offsets":[0,0]}})"), "'a': needs the keys dtype, shape and"},
+        {"no shape", file_with(R"({"a":{"dtype":"U8","data_offsets":[0,0]}})"), "needs the keys"},
+        {"no offsets", file_with(R"({"a":{"dtype":"U8","shape":[0]}})"), "needs the keys"},
+        {"nothing", file_with(R"({"a":{}})"), "needs the keys"},
+
+        // Values.
+        {"tensor is null", file_with(R"({"a":null})"), "tensor 'a': unexpected null"},
+        {"tensor is a string", file_with(R"({"a":"b"})"), "tensor 'a': unexpected string"},
+        {"tensor is a number", file_with(R"({"a":1})"), "tensor 'a': unexpected number"},
+        {"metadata is a string", file_with(R"({"__metadata__":"a"})"), "metadata: unexpected string"},
+        {"metadata value is a number", file_with(R"({"__metadata__":{"a":1}})"), "metadata: unexpected number"},
+        {"metadata value is null", file_with(R"({"__metadata__":{"a":null}})"), "metadata: unexpected null"},
+        {"metadata value is an array", file_with(R"({"__metadata__":{"a":[]}})"), "metadata: unexpected array"},
+        {"dtype is a number", file_with(R"({"a":{"dtype":1}})"), "tensor 'a': unexpected number"},
+        {"dtype is an array", file_with(R"({"a":{"dtype":[]}})"), "tensor 'a': unexpected array"},
+        {"shape is a number", file_with(f32("1", "[0,4]"), 4), "tensor 'test': unexpected number"},
+        {"shape is a string", file_with(f32("\"1\"", "[0,4]"), 4), "tensor 'test': unexpected string"},
+        {"shape holds a boolean", file_with(f32("[true]", "[0,4]"), 4), "tensor 'test': unexpected boolean"},
+        {"shape holds a string", file_with(f32("[\"1\"]", "[0,4]"), 4), "tensor 'test': unexpected string"},
+        {"unknown type", file_with(tensor("F33", "[1]", "[0,4]"), 4), "unknown or unsupported type 'F33'"},
+        {"type below a byte", file_with(tensor("F4", "[8]", "[0,4]"), 4), "unknown or unsupported type 'F4'"},
+        {"lower case type", file_with(tensor("f32", "[1]", "[0,4]"), 4), "unknown or unsupported type 'f32'"},
+        {"negative dimension", file_with(f32("[-1]", "[0,4]"), 4), "unexpected negative number"},
+        {"minus zero", file_with(f32("[-0]", "[0,0]")), "unexpected negative number"},
+        {"fraction", file_with(f32("[1.0]", "[0,4]"), 4), "unexpected fraction, exponent or number beyond 2^64"},
+        {"exponent", file_with(f32("[1e0]", "[0,4]"), 4), "unexpected fraction, exponent or number beyond 2^64"},
+        {"2^64", file_with(f32("[18446744073709551616,0]", "[0,0]")), "unexpected fraction, exponent or number"},
+        {"2^63", file_with(f32("[0,9223372036854775808]", "[0,0]")), "dimension 9223372036854775808 exceeds 2^63 - 1"},
+        {"2^63 - 1", file_with(f32("[0,9223372036854775807]", "[0,0]")), ""},
+
+        // Offsets.
+        {"one offset", file_with(f32("[1]", "[0]"), 4), "tensor 'test': data_offsets needs two numbers"},
+        {"three offsets", file_with(f32("[1]", "[0,4,8]"), 4), "tensor 'test': data_offsets needs two numbers"},
+        {"hole at the start", file_with(f32("[1]", "[4,8]"), 8), "begins at byte 4 of the data, where 0 is expected"},
+        {"offsets exchanged", file_with(f32("[0]", "[4,0]"), 4), "begins at byte 4 of the data, where 0 is expected"},
+        {"end before begin",
+         file_with(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
+                   R"("b":{"dtype":"U8","shape":[0],"data_offsets":[4,3]}})",
+                   4),
+         "tensor 'b': ends at byte 3, before it begins"},
+        {"offset 2^64 - 1", file_with(f32("[1]", "[0,18446744073709551615]"), 4), "the shape needs 4 bytes"},
+        {"beyond the file", file_with(f32("[1000]", "[0,4000]"), 4), "the tensors have 4000 bytes, the file has 4"},
+        {"overlap",
+         file_with(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
+                   R"("b":{"dtype":"U8","shape":[4],"data_offsets":[3,7]}})",
+                   7),
+         "tensor 'b': begins at byte 3 of the data, where 4 is expected"},
+        {"hole between",
+         file_with(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
+                   R"("b":{"dtype":"U8","shape":[4],"data_offsets":[5,9]}})",
+                   9),
+         "tensor 'b': begins at byte 5 of the data, where 4 is expected"},
+    };
+    for (auto const& [name, file, expected] : cases) {
+        CAPTURE(name);
+        std::string const error = error_of(file);
+        CAPTURE(error);
+        CHECK(error.empty() == (*expected == '\0'));
+        CHECK(contains(error, expected));
+        CHECK(error.size() < 300);  // however large what is wrong
+    }
+}
+
+TEST_CASE("safetensors header: limits are the caller's, and exact") {
+    std::string const two = R"({"a":{"dtype":"U8","shape":[1,1],"data_offsets":[0,1]},)"
+                            R"("bc":{"dtype":"U8","shape":[0],"data_offsets":[1,1]},"__metadata__":{"x":"","y":""}})";
+    std::string const file = file_with(two, 1);
+    safetensors_limits const exact{.max_header = two.size(), .max_tensors = 2, .max_name = 12, .max_rank = 2};
+    CHECK(error_of(file, exact).empty());
+
+    auto limits = exact;
+    limits.max_header = two.size() - 1;
+    CHECK(contains(error_of(file, limits), message("header of ", two.size(), " bytes; the limit is ", two.size() - 1)));
+    limits = exact;
+    limits.max_tensors = 1;
+    CHECK(contains(error_of(file, limits), "header: more than 1 tensors"));
+    CHECK(contains(error_of(file_with(R"({"__metadata__":{"x":"","y":""}})"), limits), "more than 1 entries"));
+    limits = exact;
+    limits.max_name = 1;
+    CHECK(contains(error_of(file, limits), "header: a name has more than 1 bytes"));
+    limits = exact;
+    limits.max_rank = 1;
+    CHECK(contains(error_of(file, limits), "tensor 'a': the rank exceeds the limit of 1"));
 }

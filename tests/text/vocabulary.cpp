@@ -116,17 +116,3 @@ TEST_CASE("a damaged vocabulary file is refused", "[vocabulary]") {
     CHECK_THROWS_AS(vocabulary::load("no/such/file"), sequent::file_error);
     CHECK_THROWS_AS(vocabulary(list).save("no/such/folder/file"), sequent::file_error);
 }
-
-TEST_CASE("ngrams come by length", "[vocabulary]") {
-    words const tokens = {"a", "b", "c"};
-    std::string all;
-    auto const collect = [&](std::string_view ngram) { all.append(ngram).append("|"); };
-    sequent::ngrams(tokens, 2, collect);
-    CHECK(all == "a|b|c|a b|b c|");
-    all.clear();
-    sequent::ngrams(tokens, 9, collect);
-    CHECK(all == "a|b|c|a b|b c|a b c|");
-    all.clear();
-    sequent::ngrams(tokens, 0, collect);
-    CHECK(all.empty());
-}

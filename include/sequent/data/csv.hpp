@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <istream>
@@ -41,27 +40,33 @@ class csv_reader {
         : in_(std::move(in)), name_(std::move(name)), limits_(limits) {
         if (!*in_) throw file_error(name_, "", "cannot be opened");
         if (limits_.block == 0) throw argument_error("csv_reader: blocks of 0 bytes");
-        while (size_ < 3 && fill()) {}
-        if (std::string_view(buffer_.data(), size_).starts_with("\xEF\xBB\xBF")) at_ = 3;
+        constexpr std::string_view mark = "\xEF\xBB\xBF";
+        buffer_.resize(std::max(limits_.block, mark.size()));
+        fill(mark.size());
+        if (std::string_view(buffer_.data(), size_) == mark) at_ = size_;
     }
 
     // Goes to the next row; false at the end of the file.
     [[nodiscard]] bool next() {
-        row_ += at_;
-        size_ -= at_;
-        at_ = 0;
-        extents_.clear();
+        text_.clear();
+        ends_.clear();
         fields_.clear();
         line_ = next_line_;
         if (!more()) return false;
         if (++rows_ > limits_.max_rows) fail(line_, message("more than ", limits_.max_rows, " rows"));
+        bool quoted = false;
         do {
-            if (extents_.size() == limits_.max_columns)
+            if (ends_.size() == limits_.max_columns)
                 fail(line_, message("more than ", limits_.max_columns, " columns"));
-            extents_.push_back(more() && row()[at_] == '"' ? quoted_field() : plain_field());
+            quoted = more() && buffer_[at_] == '"';
+            quoted ? quoted_field() : plain_field();
+            ends_.push_back(text_.size());
         } while (more() && !ends_row());
-        if (extents_.size() == 1 && extents_[0].end == 0) extents_.clear();  // an empty line
-        for (extent const& field : extents_) fields_.emplace_back(row() + field.begin, field.end - field.begin);
+        if (ends_.size() == 1 && text_.empty() && !quoted) ends_.clear();  // an empty line
+        for (std::size_t begin = 0; std::size_t const end : ends_) {
+            fields_.push_back(std::string_view(text_).substr(begin, end - begin));
+            begin = end;
+        }
         return true;
     }
 
@@ -77,98 +82,69 @@ class csv_reader {
     }
 
   private:
-    struct extent {
-        std::size_t begin, end;
-    };
-
     std::unique_ptr<std::istream> in_;
     std::string name_;
     csv_limits limits_;
     std::vector<char> buffer_;
-    std::size_t row_ = 0;   // where the row begins in buffer_; the next positions count from there
-    std::size_t size_ = 0;  // bytes at hand
-    std::size_t at_ = 0;    // the next byte to look at
-    std::vector<extent> extents_;
+    std::size_t at_ = 0, size_ = 0;  // in buffer_: the next byte to look at, and the end of those at hand
+    std::string text_;               // the row's fields without their quotes, one after the other
+    std::vector<std::size_t> ends_;  // of each field in text_
     std::vector<std::string_view> fields_;
     std::uint64_t line_ = 1, next_line_ = 1, total_ = 0;
     std::int64_t rows_ = 0;
-
-    char* row() { return buffer_.data() + row_; }
-    bool more() { return at_ < size_ || fill(); }
 
     [[noreturn]] void fail(std::uint64_t line, std::string_view what) const {
         throw file_error(name_, message("line ", line), what);
     }
 
-    // Reads another block behind the bytes at hand; the begun row moves to the front, fields in it stay where they are.
-    bool fill() {
-        if (in_->eof()) return false;
-        if (row_ != 0) std::memmove(buffer_.data(), row(), size_);
-        row_ = 0;
-        if (buffer_.size() < size_ + limits_.block) buffer_.resize(size_ + std::max(size_, limits_.block));
-        in_->read(buffer_.data() + size_, static_cast<std::streamsize>(limits_.block));
+    // Whether there is another byte at at_.
+    bool more() { return at_ < size_ || fill(buffer_.size()); }
+
+    bool fill(std::size_t bytes) {
+        in_->read(buffer_.data(), static_cast<std::streamsize>(bytes));
         if (in_->bad()) throw file_error(name_, "", "cannot be read");
-        auto const taken = static_cast<std::size_t>(in_->gcount());
-        if ((total_ += taken) > limits_.max_file)
+        at_ = 0;
+        size_ = static_cast<std::size_t>(in_->gcount());
+        if ((total_ += size_) > limits_.max_file)
             throw file_error(name_, "", message("has more than ", limits_.max_file, " bytes"));
-        size_ += taken;
-        return taken != 0;
+        return size_ > 0;
     }
+
+    bool ends_field() const { return buffer_[at_] == ',' || buffer_[at_] == '\n' || buffer_[at_] == '\r'; }
 
     // Steps over what ended a field; false for a comma.
     bool ends_row() {
-        char const byte = row()[at_++];
+        char const byte = buffer_[at_++];
         if (byte == ',') return false;
-        if (byte == '\r') {
-            if (!more() || row()[at_] != '\n') fail(next_line_, "a carriage return without a newline");
-            ++at_;
-        }
+        if (byte == '\r' && !(more() && buffer_[at_++] == '\n'))
+            fail(next_line_, "a carriage return without a newline");
         ++next_line_;
         return true;
     }
 
-    extent plain_field() {
-        std::size_t const begin = at_;
-        for (; more(); ++at_) {
-            char const byte = row()[at_];
-            if (byte == ',' || byte == '\n' || byte == '\r') break;
-            if (byte == '\0') fail(next_line_, "a NUL byte");
-            check_length(begin, at_ + 1);
-        }
-        return {begin, at_};
-    }
-
-    // Moves the text over the second quote of each pair, so that it ends up in one piece.
-    extent quoted_field() {
-        std::uint64_t const opened = next_line_;
-        std::size_t const begin = ++at_;
-        std::size_t end = begin;
-        for (;;) {
-            if (!more()) fail(opened, "the quote that opens here is never closed");
-            char const* const from = row() + at_;
-            auto const* const quote = static_cast<char const*>(std::memchr(from, '"', size_ - at_));
-            std::size_t const length = quote != nullptr ? static_cast<std::size_t>(quote - from) : size_ - at_;
-            auto const* const nul = static_cast<char const*>(std::memchr(from, '\0', length));
-            next_line_ += static_cast<std::uint64_t>(std::count(from, nul != nullptr ? nul : from + length, '\n'));
-            if (nul != nullptr) fail(next_line_, "a NUL byte");
-            if (end != at_) std::memmove(row() + end, from, length);
-            end += length;
-            at_ += length;
-            check_length(begin, end);
-            if (quote == nullptr) continue;
-            ++at_;
-            if (!more() || row()[at_] != '"') break;
-            row()[end++] = '"';
-            ++at_;
-        }
-        if (more() && row()[at_] != ',' && row()[at_] != '\n' && row()[at_] != '\r')
-            fail(next_line_, "text after a closing quote");
-        return {begin, end};
-    }
-
-    void check_length(std::size_t begin, std::size_t end) const {
-        if (end - begin > limits_.max_field)
+    void append(char byte) {
+        if (byte == '\0') fail(next_line_, "a NUL byte");
+        text_.push_back(byte);
+        if (text_.size() - (ends_.empty() ? 0 : ends_.back()) > limits_.max_field)
             fail(next_line_, message("a field of more than ", limits_.max_field, " bytes"));
+    }
+
+    void plain_field() {
+        for (; more() && !ends_field(); ++at_) append(buffer_[at_]);
+    }
+
+    void quoted_field() {
+        std::uint64_t const opened = next_line_;
+        for (++at_;; ++at_) {
+            if (!more()) fail(opened, "the quote that opens here is never closed");
+            if (buffer_[at_] == '"') {
+                ++at_;
+                if (!more() || buffer_[at_] != '"') break;
+            }
+            if (buffer_[at_] == '\n') ++next_line_;
+            append(buffer_[at_]);
+        }
+        if (more() && !ends_field()) fail(next_line_, "text after a closing quote");
     }
 };
 

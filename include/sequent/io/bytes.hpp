@@ -68,18 +68,12 @@ struct bfloat16_bits {
 template <class Stored, class Number>
 requires std::same_as<Stored, Number> || std::floating_point<Number>
 [[nodiscard]] std::optional<std::size_t> load_numbers(std::span<std::byte const> bytes, std::span<Number> numbers) {
-    if constexpr (std::same_as<Stored, Number>) {
-        std::ranges::copy(bytes, std::as_writable_bytes(numbers).begin());
-    } else {
-        for (std::size_t i = 0; i < numbers.size(); ++i) {
-            auto const stored = load_number<Stored>(bytes, i * sizeof(Stored));
-            if constexpr (sizeof(Stored) > sizeof(Number))
-                if (std::isfinite(stored) && std::abs(stored) > std::numeric_limits<Number>::max()) return i;
-            if constexpr (sizeof(Stored) == 2)
-                numbers[i] = static_cast<float>(stored);
-            else
-                numbers[i] = static_cast<Number>(stored);
-        }
+    using value = std::conditional_t<sizeof(Stored) == 2 && std::floating_point<Number>, float, Stored>;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        auto const stored = static_cast<value>(load_number<Stored>(bytes, i * sizeof(Stored)));
+        if constexpr (std::floating_point<value> && sizeof(value) > sizeof(Number))
+            if (std::isfinite(stored) && std::abs(stored) > std::numeric_limits<Number>::max()) return i;
+        numbers[i] = static_cast<Number>(stored);
     }
     return {};
 }

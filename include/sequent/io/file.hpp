@@ -48,75 +48,20 @@ auto repeat_if_interrupted(Call call) {
         if (auto const result = call(); result != -1 || errno != EINTR) return result;
 }
 
-// What the call returns, as a size where it returns one; file_error if it fails.
+// What the call returns; file_error if it fails.
 template <class Call>
-std::size_t require(std::filesystem::path const& path, std::string_view verb, Call call) {
+auto checked(std::filesystem::path const& path, std::string_view verb, Call call) {
     auto const result = repeat_if_interrupted(call);
     if (result == -1) throw_file_error(path, verb);
-    return static_cast<std::size_t>(result);
+    return result;
 }
 
-// An open file, closed at the end of the scope unless it is -1 by then.
-template <class Files>
-struct open_file {
-    Files& files;
-    int number = -1;
-
-    open_file(Files& system, std::filesystem::path const& path, int flags) : files(system) {
-        number =
-            static_cast<int>(require(path, "open", [&] { return files.open(path.c_str(), flags | O_CLOEXEC, 0); }));
-    }
-    explicit open_file(Files& system) : files(system) {}
-    open_file(open_file const&) = delete;
-    open_file& operator=(open_file const&) = delete;
-    ~open_file() {
-        if (number != -1) files.close(number);
-    }
-};
-
-// A new file beside the target, closed and removed at the end of the scope unless it was published. Its name is one
-// that nobody has: target.tmp.<pid>, else target.tmp.<pid>.1 and so on, for another thread may be writing, or a dead
-// process may have left its own (in a container, often of the same pid).
-template <class Files>
-class temporary_file {
-  public:
-    temporary_file(Files& files, std::filesystem::path const& target, mode_t mode) : file_(files), target_(target) {
-        for (int attempt = 0; attempt < 1000; ++attempt) {
-            name_ = target.string() + message(".tmp.", ::getpid());
-            if (attempt > 0) name_ += message(".", attempt);
-            file_.number = repeat_if_interrupted(
-                [&] { return files.open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
-            if (file_.number != -1 || errno != EEXIST) break;
-        }
-        if (file_.number == -1) throw_file_error(name_, "create");
-    }
-    ~temporary_file() {
-        if (!published_) file_.files.remove(name_.c_str());
-    }
-
-    void set_mode(mode_t mode) {
-        require(name_, "set the mode", [&] { return file_.files.set_mode(file_.number, mode); });
-    }
-
-    void write(std::span<std::byte const> bytes) {
-        while (!bytes.empty())
-            bytes = bytes.subspan(
-                require(name_, "write", [&] { return file_.files.write(file_.number, bytes.data(), bytes.size()); }));
-    }
-
-    void publish() {
-        require(name_, "sync", [&] { return file_.files.sync(file_.number); });
-        // Not repeated when interrupted: Linux has closed the file by then, and the number may be another's.
-        if (file_.files.close(std::exchange(file_.number, -1)) == -1) throw_file_error(name_, "close");
-        require(target_, "replace", [&] { return file_.files.rename(name_.c_str(), target_.c_str()); });
-        published_ = true;
-    }
-
-  private:
-    open_file<Files> file_;
-    std::filesystem::path target_;
-    std::string name_;
-    bool published_ = false;
+template <class Action>
+struct at_end_of_scope {
+    explicit at_end_of_scope(Action to_do) : action(to_do) {}
+    at_end_of_scope(at_end_of_scope const&) = delete;
+    ~at_end_of_scope() { action(); }
+    Action action;
 };
 
 }  // namespace detail
@@ -126,9 +71,12 @@ class temporary_file {
 template <class Files = posix_files>
 [[nodiscard]] std::vector<std::byte> read_file(std::filesystem::path const& path, std::size_t max_bytes,
                                                Files&& files = {}) {
-    detail::open_file file(files, path, O_RDONLY | O_NONBLOCK);  // a pipe without a writer must not block us here
+    // O_NONBLOCK: a pipe without a writer must not block us here.
+    int const file =
+        detail::checked(path, "open", [&] { return files.open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0); });
+    detail::at_end_of_scope const close([&] { files.close(file); });
     struct stat status {};
-    if (files.status(file.number, status) == -1) detail::throw_file_error(path, "inspect");
+    detail::checked(path, "inspect", [&] { return files.status(file, status); });
     if (!S_ISREG(status.st_mode)) throw file_error(path.string(), "", "not a regular file");
     auto const size = static_cast<std::size_t>(status.st_size);
     if (size > max_bytes)
@@ -136,7 +84,7 @@ template <class Files = posix_files>
 
     std::vector<std::byte> bytes(size);
     auto const read = [&](void* to, std::size_t wanted) {
-        return detail::require(path, "read", [&] { return files.read(file.number, to, wanted); });
+        return static_cast<std::size_t>(detail::checked(path, "read", [&] { return files.read(file, to, wanted); }));
     };
     std::size_t done = 0;
     for (std::size_t got = 1; done < size && got > 0; done += got) got = read(bytes.data() + done, size - done);
@@ -160,16 +108,42 @@ void write_file_atomically(std::filesystem::path const& path, std::span<std::spa
     if (exists && !S_ISREG(old.st_mode)) throw file_error(path.string(), "", "not a regular file; not replaced");
 
     std::filesystem::path const folder_path = path.has_parent_path() ? path.parent_path() : ".";
-    detail::open_file folder(files, folder_path, O_RDONLY | O_DIRECTORY);
-    {
-        mode_t const mode = exists ? old.st_mode & 0777 : 0666;  // never wider than the old file, even for a moment
-        detail::temporary_file temporary(files, path, mode);
-        if (exists) temporary.set_mode(mode);  // the umask may have narrowed it
-        for (std::span<std::byte const> chunk : chunks) temporary.write(chunk);
-        temporary.publish();
+    int const folder = detail::checked(
+        folder_path, "open", [&] { return files.open(folder_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); });
+    detail::at_end_of_scope const close_folder([&] { files.close(folder); });
+
+    // A name that nobody has: another thread may be writing, or a dead process may have left its own (in a container,
+    // often of the same pid). The mode is never wider than the old file's, even for a moment.
+    mode_t const mode = exists ? old.st_mode & 0777 : 0666;
+    std::string temporary;
+    int file = -1;
+    for (int attempt = 0; file == -1; ++attempt) {
+        temporary = path.string() + message(".tmp.", ::getpid());
+        if (attempt > 0) temporary += message(".", attempt);
+        file = detail::repeat_if_interrupted(
+            [&] { return files.open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
+        if (file == -1 && (errno != EEXIST || attempt == 1000)) detail::throw_file_error(temporary, "create");
     }
+    bool published = false;
+    detail::at_end_of_scope const clean_up([&] {
+        if (file != -1) files.close(file);
+        if (!published) files.remove(temporary.c_str());
+    });
+
+    // The umask may have narrowed the mode.
+    if (exists) detail::checked(temporary, "set the mode", [&] { return files.set_mode(file, mode); });
+    for (std::span<std::byte const> rest : chunks)
+        while (!rest.empty())
+            rest = rest.subspan(static_cast<std::size_t>(
+                detail::checked(temporary, "write", [&] { return files.write(file, rest.data(), rest.size()); })));
+    detail::checked(temporary, "sync", [&] { return files.sync(file); });
+    // Not repeated when interrupted: Linux has closed the file by then, and the number may be another's.
+    if (files.close(std::exchange(file, -1)) == -1) detail::throw_file_error(temporary, "close");
+    detail::checked(path, "replace", [&] { return files.rename(temporary.c_str(), path.c_str()); });
+    published = true;
+
     // EINVAL: a file system that cannot sync folders.
-    if (detail::repeat_if_interrupted([&] { return files.sync(folder.number); }) == -1 && errno != EINVAL)
+    if (detail::repeat_if_interrupted([&] { return files.sync(folder); }) == -1 && errno != EINVAL)
         detail::throw_file_error(folder_path, "sync the folder");
 }
 

@@ -10,8 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <ranges>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,34 +58,36 @@ struct npy_header {
 };
 
 // Reads the dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } with its keys in any order, and the
-// spaces and the line feed that end the header.
+// spaces and the line feed that end the header. offset: of the text in the file.
 class npy_header_parser {
   public:
     npy_header_parser(std::string_view text, std::string_view file, std::size_t offset, std::size_t max_rank)
         : text_(text), file_(file), offset_(offset), max_rank_(max_rank) {}
 
     [[nodiscard]] npy_header parse() {
-        std::optional<std::string_view> descr;
-        std::optional<bool> fortran_order;
-        std::optional<std::vector<std::size_t>> shape;
-        expect('{');
-        for (bool separated = true; !accept('}'); separated = accept(',')) {
-            if (!separated) fail("expected ',' or '}'");
+        npy_header header;
+        std::set<std::string_view> missing{"descr", "fortran_order", "shape"};
+        list("{", "}", [&] {
             std::string_view const key = string();
-            expect(':');
-            if (key == "descr" && !descr)
-                descr = string();
-            else if (key == "fortran_order" && !fortran_order)
-                fortran_order = boolean();
-            else if (key == "shape" && !shape)
-                shape = tuple();
-            else
-                fail(message("duplicate or unknown key ", in_quotes(key)));
-        }
-        if (!descr || !fortran_order || !shape) fail("the header needs descr, fortran_order and shape");
-        skip_spaces();
+            expect(":");
+            if (missing.erase(key) == 0) fail(message("duplicate or unknown key ", in_quotes(key)));
+            if (key == "descr") {
+                header.descr = string();
+            } else if (key == "shape") {
+                bool const separated = list("(", ")", [&] {
+                    if (header.shape.size() == max_rank_) fail(message("the rank exceeds the limit of ", max_rank_));
+                    header.shape.push_back(dimension());
+                });
+                if (header.shape.size() == 1 && !separated) fail("(n) is no tuple; expected (n,)");
+            } else {
+                header.fortran_order = accept("True");
+                if (!header.fortran_order && !accept("False")) fail("expected True or False");
+            }
+        });
+        if (!missing.empty()) fail("the header needs descr, fortran_order and shape");
+        accept("");
         if (text_.substr(at_) != "\n") fail("expected spaces and one line feed after '}'");
-        return {*descr, *fortran_order, std::move(*shape)};
+        return header;
     }
 
   private:
@@ -93,49 +95,40 @@ class npy_header_parser {
         throw file_error(file_, message("byte ", offset_ + at_), what);
     }
 
-    void skip_spaces() { at_ = std::min(text_.find_first_not_of(' ', at_), text_.size()); }
-
+    // Takes spaces, and the token if it comes next.
     bool accept(std::string_view token) {
-        skip_spaces();
+        at_ = std::min(text_.find_first_not_of(' ', at_), text_.size());
         bool const found = text_.substr(at_).starts_with(token);
         if (found) at_ += token.size();
         return found;
     }
-    bool accept(char token) { return accept({&token, 1}); }
-    void expect(char token) {
+    void expect(std::string_view token) {
         if (!accept(token)) fail(message("expected '", token, "'"));
     }
 
+    // Returns whether a comma follows the last item.
+    template <class Item>
+    bool list(std::string_view open, std::string_view close, Item&& item) {
+        bool separated = true;
+        for (expect(open); !accept(close); separated = accept(",")) {
+            if (!separated) fail(message("expected ',' or '", close, "'"));
+            item();
+        }
+        return separated;
+    }
+
     std::string_view string() {
-        char const quote = accept('"') ? '"' : '\'';
-        if (quote == '\'') expect(quote);
-        std::size_t const end = text_.find_first_of(std::array{quote, '\\', '\0'}.data(), at_);
-        if (end == text_.npos || text_[end] != quote) fail("expected a string without escapes");
-        std::string_view const content = text_.substr(at_, end - at_);
-        at_ = end + 1;
+        char const quote = accept("\"") ? '"' : '\'';
+        if (quote == '\'') expect("'");
+        std::size_t const length = std::min(text_.find_first_of("'\"\\", at_), text_.size()) - at_;
+        std::string_view const content = text_.substr(at_, length);
+        if (text_.substr(at_ + length, 1) != std::string_view(&quote, 1)) fail("expected a string without escapes");
+        at_ += length + 1;
         return content;
     }
 
-    bool boolean() {
-        bool const value = accept("True");
-        if (!value && !accept("False")) fail("expected True or False");
-        return value;
-    }
-
-    std::vector<std::size_t> tuple() {
-        std::vector<std::size_t> numbers;
-        bool separated = true;
-        for (expect('('); !accept(')'); separated = accept(',')) {
-            if (!separated) fail("expected ',' or ')'");
-            if (numbers.size() == max_rank_) fail(message("the rank exceeds the limit of ", max_rank_));
-            numbers.push_back(number());
-        }
-        if (numbers.size() == 1 && !separated) fail("(n) is no tuple; expected (n,)");
-        return numbers;
-    }
-
-    std::size_t number() {
-        skip_spaces();
+    std::size_t dimension() {
+        accept("");
         std::int64_t value = 0;
         char const* const first = text_.data() + at_;
         auto const [end, failure] = std::from_chars(first, text_.data() + text_.size(), value);
@@ -146,9 +139,7 @@ class npy_header_parser {
     }
 
     std::string_view text_, file_;
-    std::size_t offset_;  // of text in the file
-    std::size_t max_rank_;
-    std::size_t at_ = 0;
+    std::size_t offset_, max_rank_, at_ = 0;
 };
 
 // Values in order of the last index fastest, from those in order of the first index fastest.
@@ -169,9 +160,8 @@ std::vector<T> row_major(std::vector<T> const& column_major, std::span<std::size
 }  // namespace detail
 
 // The array in the bytes of a file; name stands in the messages. float and double are converted into each other;
-// integers must have the file's own type, except that '|b1' reads as std::uint8_t, 0 or 1. Throws file_error: damaged,
-// another type (Python objects are never read), beyond a limit, a finite double beyond the range of float, or bytes
-// behind the data.
+// integers must have the file's own type. Throws file_error: damaged, another type (Python objects are never read),
+// beyond a limit, a finite double beyond the range of float, or bytes behind the data.
 template <npy_number T>
 [[nodiscard]] npy_array<T> parse_npy(std::span<std::byte const> file, std::string_view name,
                                      npy_limits const& limits = {}) {
@@ -207,14 +197,6 @@ template <npy_number T>
     if constexpr (std::floating_point<T>) {
         if (header.descr == "<f4") return load_as(float{});
         if (header.descr == "<f8") return load_as(double{});
-    }
-    if constexpr (std::same_as<T, std::uint8_t>) {
-        if (header.descr == "|b1") {
-            auto array = load_as(std::uint8_t{});
-            if (std::ranges::any_of(array.values, [](std::uint8_t value) { return value > 1; }))
-                fail("", "a boolean is neither 0 nor 1");
-            return array;
-        }
     }
     throw file_error(name, "header",
                      message("holds type ", in_quotes(header.descr), ", which does not read as ", npy_descr<T>));

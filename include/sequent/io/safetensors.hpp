@@ -220,24 +220,13 @@ class safetensors {
     // Throws file_error: no such tensor, another type, or a finite F64 beyond the range of float.
     template <stored_number Number>
     [[nodiscard]] std::vector<Number> values(std::string_view name) const {
-        std::vector<Number> numbers(at(name).size());
-        copy_to(name, std::span(numbers));
-        return numbers;
-    }
-
-    // As values, into memory of the caller's. Throws argument_error if it has not the tensor's number of elements.
-    template <stored_number Number>
-    void copy_to(std::string_view name, std::span<Number> numbers) const {
         safetensors_tensor const& tensor = at(name);
-        auto const fail = [&](std::string_view what) {
-            throw file_error(file_name_, "tensor " + in_quotes(name), what);
-        };
-        if (numbers.size() != tensor.size())
-            throw argument_error(message("sequent::safetensors: tensor ", in_quotes(name), " has ", tensor.size(),
-                                         " elements, the memory for it ", numbers.size()));
+        std::vector<Number> numbers(tensor.size());
+        std::string const place = "tensor " + in_quotes(name);
         auto const load_as = [&]<class Stored>(Stored) {
-            if (auto const bad = load_numbers<Stored>(bytes(name), numbers))
-                fail(message("element ", *bad, " is beyond the range of float"));
+            if (auto const bad = load_numbers<Stored>(bytes(name), std::span(numbers)))
+                throw file_error(file_name_, place, message("element ", *bad, " is beyond the range of float"));
+            return std::move(numbers);
         };
         if (tensor.dtype == safetensors_dtype_of<Number>) return load_as(Number{});
         if constexpr (std::floating_point<Number>) {
@@ -246,7 +235,9 @@ class safetensors {
             if (tensor.dtype == "F16") return load_as(float16_bits{});
             if (tensor.dtype == "BF16") return load_as(bfloat16_bits{});
         }
-        fail(message("holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>));
+        throw file_error(
+            file_name_, place,
+            message("holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>));
     }
 
   private:

@@ -43,32 +43,29 @@ class safetensors_writer {
     requires std::ranges::borrowed_range<Bytes> && std::same_as<std::ranges::range_value_t<Bytes>, std::byte>
     void add(std::string name, std::string_view dtype, std::vector<std::size_t> shape, Bytes&& elements) {
         std::span<std::byte const> const bytes(elements);
-        auto const refuse = [&](auto const&... what) {
-            throw argument_error(message("sequent::safetensors_writer: tensor ", in_quotes(name), ": ", what...));
-        };
+        auto const refuse_it = [&](auto const&... what) { refuse("tensor ", in_quotes(name), ": ", what...); };
         safetensors_dtype const* const type = find_safetensors_dtype(dtype);
-        if (type == nullptr) refuse("unknown or unsupported type ", in_quotes(dtype));
-        if (name == "__metadata__") refuse("the name is reserved");
-        if (name.size() > limits_.max_name) refuse("the name has more than ", limits_.max_name, " bytes");
-        if (shape.size() > limits_.max_rank) refuse("the rank ", shape.size(), " exceeds ", limits_.max_rank);
-        if (tensors_.size() == limits_.max_tensors) refuse("more than ", limits_.max_tensors, " tensors");
+        if (type == nullptr) refuse_it("unknown or unsupported type ", in_quotes(dtype));
+        if (name == "__metadata__") refuse_it("the name is reserved");
+        if (name.size() > limits_.max_name) refuse_it("the name has more than ", limits_.max_name, " bytes");
+        if (shape.size() > limits_.max_rank) refuse_it("the rank ", shape.size(), " exceeds ", limits_.max_rank);
+        if (tensors_.size() == limits_.max_tensors) refuse_it("more than ", limits_.max_tensors, " tensors");
         if (std::ranges::any_of(shape, [](std::size_t dimension) { return dimension > INT64_MAX; }))
-            refuse("a dimension exceeds 2^63 - 1");
+            refuse_it("a dimension exceeds 2^63 - 1");
         auto const expected = dense_bytes(shape, type->bytes);
         if (!expected || bytes.size() != *expected)
-            refuse("the shape ", nlohmann::json(shape).dump(), " does not fit the ", bytes.size(), " bytes given");
+            refuse_it("the shape ", nlohmann::json(shape).dump(), " does not fit the ", bytes.size(), " bytes given");
         std::string key = json_string(name);
-        if (tensors_.contains(name)) refuse("added twice");
+        if (tensors_.contains(name)) refuse_it("added twice");
         tensors_.emplace(std::move(name), tensor{type, std::move(key), std::move(shape), bytes});
     }
 
     // An entry of "__metadata__", such as ("format", "pt"), which PyTorch's loaders look for.
     void metadata(std::string_view key, std::string_view value) {
-        if (metadata_.size() == limits_.max_tensors)
-            throw argument_error(message("sequent::safetensors_writer: more than ", limits_.max_tensors, " metadata"));
+        if (metadata_.size() == limits_.max_tensors) refuse("more than ", limits_.max_tensors, " metadata");
         std::string text = json_string(value);
         if (!metadata_.try_emplace(json_string(key), std::move(text)).second)
-            throw argument_error(message("sequent::safetensors_writer: metadata ", in_quotes(key), " added twice"));
+            refuse("metadata ", in_quotes(key), " added twice");
     }
 
     // Replaces the file at path, or leaves it as it was and throws file_error (see write_file_atomically).
@@ -119,24 +116,27 @@ class safetensors_writer {
         std::size_t end = 0;
         for (tensor const* const one : in_file_order()) {
             std::size_t const begin = std::exchange(end, end + one->bytes.size());
-            json += message(separator(), one->key, ":{\"dtype\":\"", one->dtype->name,
-                            "\",\"shape\":", nlohmann::json(one->shape).dump(), ",\"data_offsets\":[", begin, ",", end,
-                            "]}");
+            json += message(separator(), one->key, R"(:{"dtype":")", one->dtype->name, R"(","shape":)",
+                            nlohmann::json(one->shape).dump(), R"(,"data_offsets":[)", begin, ",", end, "]}");
         }
         json += "}";
         json.resize((json.size() + 7) / 8 * 8, ' ');
         if (json.size() > limits_.max_header)
-            throw argument_error(message("sequent::safetensors_writer: header of ", json.size(),
-                                         " bytes; the limit is ", limits_.max_header));
+            refuse("header of ", json.size(), " bytes; the limit is ", limits_.max_header);
         auto const length = std::bit_cast<std::array<char, 8>>(std::uint64_t{json.size()});
         return std::string(length.begin(), length.end()) + json;
+    }
+
+    template <class... Parts>
+    [[noreturn]] static void refuse(Parts const&... what) {
+        throw argument_error(message("sequent::safetensors_writer: ", what...));
     }
 
     [[nodiscard]] static std::string json_string(std::string_view text) {
         try {
             return nlohmann::json(text).dump();
         } catch (nlohmann::json::exception const&) {
-            throw argument_error(message("sequent::safetensors_writer: ", in_quotes(text), " is not valid UTF-8"));
+            refuse(in_quotes(text), " is not valid UTF-8");
         }
     }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
@@ -48,13 +49,11 @@ inline loaded_tensors<double> named_after(std::vector<parameter_info> const& par
                                               : !end.ends_with("_reverse") && has_c == (type == kind::lstm);
         if (!name.starts_with(stem) || !fits)
             throw file_error(file, place,
-                             message(type == kind::dense  ? "is dense"
-                                     : type == kind::lstm ? "is an LSTM"
-                                                          : "is a GRU",
+                             message("is ", std::array{"an LSTM", "a GRU", "dense"}[static_cast<std::size_t>(type)],
                                      "; the model's next layer, that of '", name, "', is not"));
         auto const add = [&](std::string const& tensor, std::vector<std::size_t> shape, std::vector<double> values) {
-            tensors.emplace(scope + tensor, loaded_tensor<double>{message(place, " as '", scope, tensor, "'"),
-                                                                  std::move(shape), std::move(values)});
+            tensors[scope + tensor] = {message(place, " as '", scope, tensor, "'"), std::move(shape),
+                                       std::move(values)};
             ++next;
         };
         if (type == kind::dense) {
@@ -73,17 +72,6 @@ inline loaded_tensors<double> named_after(std::vector<parameter_info> const& par
     return tensors;
 }
 
-inline loaded_tensors<double> without_prefix(std::string_view file, rtneural_network&& network,
-                                             std::string const& prefix) {
-    loaded_tensors<double> tensors;
-    for (auto& [name, tensor] : network.tensors)
-        if (name.starts_with(prefix))
-            tensors.emplace(name.substr(prefix.size()),
-                            loaded_tensor<double>{in_quotes(name), std::move(tensor.shape), std::move(tensor.values)});
-    if (tensors.empty()) throw file_error(file, "", message("no tensor's name begins with ", in_quotes(prefix)));
-    return tensors;
-}
-
 }  // namespace detail
 
 // Sets all parameters from a file of RTNeural's. In its own form (a list of layers) the file's layers must be those of
@@ -92,13 +80,16 @@ inline loaded_tensors<double> without_prefix(std::string_view file, rtneural_net
 template <class Model>
 void load_rtneural(Model& model, std::filesystem::path const& path, rtneural_options const& options = {}) {
     using scalar = typename Model::scalar;
-    std::string const file = path.string();
+    std::string const file = path.string(), &prefix = options.prefix;
     rtneural_network network = read_rtneural(path);
     detail::loaded_tensors<double> found;
-    if (network.layers.empty()) {
-        found = detail::without_prefix(file, std::move(network), options.prefix);
-    } else {
-        if (!options.prefix.empty()) throw file_error(file, "", "has layers without names, so no prefix fits");
+    for (auto& [name, tensor] : network.tensors)
+        if (name.starts_with(prefix))
+            found[name.substr(prefix.size())] = {in_quotes(name), std::move(tensor.shape), std::move(tensor.values)};
+    if (network.layers.empty() && found.empty())
+        throw file_error(file, "", message("no tensor's name begins with ", in_quotes(prefix)));
+    if (!network.layers.empty()) {
+        if (!prefix.empty()) throw file_error(file, "", "has layers without names, so no prefix fits");
         std::vector<std::string> states;
         for (auto const& state : model.zero_states(1).entries) states.push_back(state.name);
         found = detail::named_after(model.parameters(), states, file, std::move(network.layers));
@@ -108,9 +99,7 @@ void load_rtneural(Model& model, std::filesystem::path const& path, rtneural_opt
         for (std::size_t i = 0; i < tensor.values.size(); ++i)
             if (std::abs(tensor.values[i]) > std::numeric_limits<scalar>::max())
                 throw file_error(file, tensor.place, message("number ", i, " is beyond the range of float"));
-        auto& [place, shape, values] = tensors[name];
-        place = std::move(tensor.place), shape = std::move(tensor.shape);
-        values.assign(tensor.values.begin(), tensor.values.end());
+        tensors[name] = {tensor.place, tensor.shape, {tensor.values.begin(), tensor.values.end()}};
     }
     detail::assign_all(model, file, tensors);
 }

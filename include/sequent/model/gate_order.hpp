@@ -47,17 +47,21 @@ struct onnx_weights {
 
 namespace detail {
 
-// Gate k of the other engine is gate order[k] of PyTorch.
-inline std::vector<std::size_t> keras_order(gated_cell cell) {
-    return cell == gated_cell::lstm ? std::vector<std::size_t>{0, 1, 2, 3} : std::vector<std::size_t>{1, 0, 2};
+// How another engine keeps a layer: its gate k is gate order[k] of PyTorch. function: who is asked, for messages.
+struct gate_layout {
+    std::string_view function;
+    std::vector<std::size_t> order;
+    bool transposed;     // matrices are [I, G * H] and [H, G * H]
+    std::size_t biases;  // 1: their sum
+};
+
+inline gate_layout keras_layout(std::string_view function, gated_cell cell) {
+    if (cell == gated_cell::lstm) return {function, {0, 1, 2, 3}, true, 1};
+    return {function, {1, 0, 2}, true, 2};
 }
-inline std::vector<std::size_t> onnx_order(gated_cell cell) {
-    return cell == gated_cell::lstm ? std::vector<std::size_t>{0, 3, 1, 2} : std::vector<std::size_t>{1, 0, 2};
-}
-inline std::vector<std::size_t> inverse(std::vector<std::size_t> const& order) {
-    std::vector<std::size_t> result(order.size());
-    for (std::size_t k = 0; k < order.size(); ++k) result[order[k]] = k;
-    return result;
+inline gate_layout onnx_layout(std::string_view function, gated_cell cell) {
+    if (cell == gated_cell::lstm) return {function, {0, 3, 1, 2}, false, 2};
+    return {function, {1, 0, 2}, false, 2};
 }
 
 // Block k of the result is block order[k] of `blocks`, which has as many.
@@ -82,31 +86,57 @@ std::vector<T> transposed(std::span<T const> matrix, std::size_t rows) {
     return result;
 }
 
-// H, from the numbers of elements: recurrent weights [G * H, H], input weights [G * H, I], bias [bias_rows * H].
-inline std::size_t hidden_size(std::string_view who, gated_cell cell, std::size_t input_weights,
-                               std::size_t recurrent_weights, std::size_t bias, std::size_t bias_rows) {
-    std::size_t const gates = cell == gated_cell::lstm ? 4 : 3;
+// H, from the numbers of elements: input weights [G * H, I], recurrent weights [G * H, H], bias [biases * G * H].
+inline std::size_t hidden_size(gate_layout const& layout, std::size_t input_weights, std::size_t recurrent_weights,
+                               std::size_t bias, std::size_t biases) {
+    auto const refuse = [&](auto const&... what) {
+        throw argument_error(message("sequent::", layout.function, ": the ", what...));
+    };
+    std::size_t const gates = layout.order.size();
     auto const hidden =
         static_cast<std::size_t>(std::llround(std::sqrt(static_cast<double>(recurrent_weights / gates))));
     if (hidden == 0 || gates * hidden * hidden != recurrent_weights)
-        throw argument_error(message("sequent::", who, ": the recurrent weights have ", recurrent_weights,
-                                     " numbers, which is no ", gates, " * H * H"));
+        refuse("recurrent weights have ", recurrent_weights, " numbers, which is no ", gates, " * H * H");
     if (input_weights == 0 || input_weights % (gates * hidden) != 0)
-        throw argument_error(message("sequent::", who, ": the input weights have ", input_weights,
-                                     " numbers, which is no multiple of ", gates * hidden, " (", gates, " gates of ",
-                                     hidden, " units)"));
-    if (bias != bias_rows * hidden)
-        throw argument_error(message(
-            "sequent::", who, ": the bias has ", bias, " numbers, expected ", bias_rows * hidden, " for ", hidden,
-            " units", bias_rows == 6 && bias == 3 * hidden ? "; a GRU has two (reset_after=True in Keras)" : ""));
+        refuse("input weights have ", input_weights, " numbers, which is no multiple of ", gates * hidden, " (", gates,
+               " gates of ", hidden, " units)");
+    if (bias != biases * gates * hidden)
+        refuse("bias has ", bias, " numbers, expected ", biases * gates * hidden, " for ", hidden, " units",
+               biases == 2 && bias == 3 * hidden ? "; a GRU has two (reset_after=True in Keras)" : "");
     return hidden;
 }
 
 template <class T>
-void check_gate_weights(std::string_view who, gated_cell cell, gate_weights<T> const& from) {
-    std::size_t const gates = cell == gated_cell::lstm ? 4 : 3;
+gate_weights<T> to_pytorch(gate_layout const& layout, std::span<T const> input, std::span<T const> recurrent,
+                           std::span<T const> bias) {
+    std::size_t const rows =
+        layout.order.size() * hidden_size(layout, input.size(), recurrent.size(), bias.size(), layout.biases);
+    std::vector<std::size_t> inverse(layout.order.size());
+    for (std::size_t k = 0; k < inverse.size(); ++k) inverse[layout.order[k]] = k;
+    auto const matrix = [&](std::span<T const> from) {
+        return layout.transposed ? reordered<T>(transposed(from, from.size() / rows), inverse)
+                                 : reordered(from, inverse);
+    };
+    return {matrix(input), matrix(recurrent), reordered(bias.first(rows), inverse),
+            layout.biases == 1 ? std::vector<T>(rows) : reordered(bias.last(rows), inverse)};
+}
+
+// Weights: keras_weights or onnx_weights.
+template <class Weights, class T>
+Weights from_pytorch(gate_layout const& layout, gate_weights<T> const& from) {
     for (auto const* bias : {&from.bias_ih, &from.bias_hh})
-        hidden_size(who, cell, from.weight_ih.size(), from.weight_hh.size(), bias->size(), gates);
+        hidden_size(layout, from.weight_ih.size(), from.weight_hh.size(), bias->size(), 1);
+    auto const matrix = [&](std::vector<T> const& rows) {
+        std::vector<T> ordered = reordered<T>(rows, layout.order);
+        return layout.transposed ? transposed<T>(ordered, from.bias_ih.size()) : ordered;
+    };
+    std::vector<T> bias = reordered<T>(from.bias_ih, layout.order);
+    std::vector<T> const recurrent = reordered<T>(from.bias_hh, layout.order);
+    if (layout.biases == 1)
+        std::ranges::transform(bias, recurrent, bias.begin(), std::plus<>{});
+    else
+        bias.insert(bias.end(), recurrent.begin(), recurrent.end());
+    return {matrix(from.weight_ih), matrix(from.weight_hh), std::move(bias)};
 }
 
 }  // namespace detail
@@ -117,36 +147,13 @@ template <std::ranges::contiguous_range Kernel, class T = std::ranges::range_val
 [[nodiscard]] gate_weights<T> from_keras(gated_cell cell, Kernel const& kernel,
                                          std::type_identity_t<std::span<T const>> recurrent_kernel,
                                          std::type_identity_t<std::span<T const>> bias) {
-    std::span<T const> const input_kernel(kernel);
-    bool const lstm = cell == gated_cell::lstm;
-    std::size_t const hidden = detail::hidden_size("from_keras", cell, input_kernel.size(), recurrent_kernel.size(),
-                                                   bias.size(), lstm ? 4 : 6);
-    auto const order = detail::inverse(detail::keras_order(cell));
-    std::size_t const gate_rows = order.size() * hidden;
-    auto const matrix = [&](std::span<T const> from) {
-        std::vector<T> const rows = detail::transposed(from, from.size() / gate_rows);
-        return detail::reordered<T>(rows, order);
-    };
-    return {matrix(input_kernel), matrix(recurrent_kernel), detail::reordered(bias.first(gate_rows), order),
-            lstm ? std::vector<T>(gate_rows) : detail::reordered(bias.last(gate_rows), order)};
+    return detail::to_pytorch<T>(detail::keras_layout("from_keras", cell), kernel, recurrent_kernel, bias);
 }
 
 // The way back. An LSTM's two biases are added. Throws argument_error when the sizes do not fit each other.
 template <class T>
 [[nodiscard]] keras_weights<T> to_keras(gated_cell cell, gate_weights<T> const& from) {
-    detail::check_gate_weights("to_keras", cell, from);
-    auto const order = detail::keras_order(cell);
-    auto const matrix = [&](std::vector<T> const& rows) {
-        std::vector<T> const ordered = detail::reordered<T>(rows, order);
-        return detail::transposed<T>(ordered, from.bias_ih.size());
-    };
-    std::vector<T> bias = detail::reordered<T>(from.bias_ih, order);
-    std::vector<T> const recurrent = detail::reordered<T>(from.bias_hh, order);
-    if (cell == gated_cell::lstm)
-        std::ranges::transform(bias, recurrent, bias.begin(), std::plus<>{});
-    else
-        bias.insert(bias.end(), recurrent.begin(), recurrent.end());
-    return {matrix(from.weight_ih), matrix(from.weight_hh), std::move(bias)};
+    return detail::from_pytorch<keras_weights<T>>(detail::keras_layout("to_keras", cell), from);
 }
 
 // w, r, b: as in onnx_weights, so one direction's part of the inputs W, R and B, of which each direction is one
@@ -154,24 +161,13 @@ template <class T>
 template <std::ranges::contiguous_range Weights, class T = std::ranges::range_value_t<Weights>>
 [[nodiscard]] gate_weights<T> from_onnx(gated_cell cell, Weights const& w, std::type_identity_t<std::span<T const>> r,
                                         std::type_identity_t<std::span<T const>> b) {
-    std::span<T const> const input_weights(w);
-    auto const order = detail::inverse(detail::onnx_order(cell));
-    std::size_t const hidden =
-        detail::hidden_size("from_onnx", cell, input_weights.size(), r.size(), b.size(), 2 * order.size());
-    std::size_t const gate_rows = order.size() * hidden;
-    return {detail::reordered(input_weights, order), detail::reordered(r, order),
-            detail::reordered(b.first(gate_rows), order), detail::reordered(b.last(gate_rows), order)};
+    return detail::to_pytorch<T>(detail::onnx_layout("from_onnx", cell), w, r, b);
 }
 
 // The way back. Throws argument_error when the sizes do not fit each other.
 template <class T>
 [[nodiscard]] onnx_weights<T> to_onnx(gated_cell cell, gate_weights<T> const& from) {
-    detail::check_gate_weights("to_onnx", cell, from);
-    auto const order = detail::onnx_order(cell);
-    std::vector<T> b = detail::reordered<T>(from.bias_ih, order);
-    std::vector<T> const recurrent = detail::reordered<T>(from.bias_hh, order);
-    b.insert(b.end(), recurrent.begin(), recurrent.end());
-    return {detail::reordered<T>(from.weight_ih, order), detail::reordered<T>(from.weight_hh, order), std::move(b)};
+    return detail::from_pytorch<onnx_weights<T>>(detail::onnx_layout("to_onnx", cell), from);
 }
 
 }  // namespace sequent

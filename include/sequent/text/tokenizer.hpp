@@ -11,7 +11,7 @@
 namespace sequent {
 namespace detail {
 
-enum class byte_kind : std::uint8_t { ordinary, quote, punctuation, separator, less };
+enum class byte_kind : std::uint8_t { ordinary, less, quote, punctuation, separator };
 
 inline constexpr auto byte_kinds = [] {
     std::array<byte_kind, 256> kinds{};
@@ -42,9 +42,8 @@ constexpr std::size_t break_tag(std::string_view text) {
 }  // namespace detail
 
 // torchtext's basic_english (versions 0.8 to 0.18), whose regular expressions amount to: lower-case the line; delete
-// every
-// `"`; then `<br />`, `;`, `:` and white space separate, each of ' . , ( ) ! ? is a token, and all else accumulates.
-// Quotes go first, so `<br" />` separates too. One pass, no allocation per token.
+// every `"`; then `<br />`, `;`, `:` and white space separate, each of ' . , ( ) ! ? is a token, and all else
+// accumulates. Quotes go first, so `<br" />` separates too. One pass, no allocation per token.
 //
 // Exact for ASCII. Beyond it torchtext lower-cases and splits by Unicode; here a byte >= 0x80 is an ordinary byte: an
 // upper-case non-ASCII letter keeps its case, and a non-ASCII space (U+0085, U+00A0, U+2003, ...) does not separate.
@@ -62,29 +61,19 @@ class basic_english {
         };
         for (std::size_t at = 0; at < line.size(); ++at) {
             char const byte = line[at];
-            switch (detail::byte_kinds[static_cast<unsigned char>(byte)]) {
-            case detail::byte_kind::ordinary:
+            auto const kind = detail::byte_kinds[static_cast<unsigned char>(byte)];
+            std::size_t const tag = kind == detail::byte_kind::less ? detail::break_tag(line.substr(at)) : 0;
+            if (kind == detail::byte_kind::quote) continue;
+            if (kind <= detail::byte_kind::less && tag == 0) {
                 *out++ = detail::lower(byte);
-                break;
-            case detail::byte_kind::quote:
-                break;
-            case detail::byte_kind::separator:
-                finish();
-                break;
-            case detail::byte_kind::punctuation:
-                finish();
+                continue;
+            }
+            finish();
+            if (kind == detail::byte_kind::punctuation) {
                 *out++ = byte;
                 finish();
-                break;
-            case detail::byte_kind::less:
-                if (std::size_t const length = detail::break_tag(line.substr(at))) {
-                    finish();
-                    at += length - 1;
-                } else {
-                    *out++ = byte;
-                }
-                break;
             }
+            if (tag > 0) at += tag - 1;
         }
         finish();
     }

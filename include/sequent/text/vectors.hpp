@@ -7,13 +7,13 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "../core/error.hpp"
@@ -45,38 +45,37 @@ struct vector_options {
 
 namespace detail {
 
-// A whole, plain decimal number from 1.
-[[nodiscard]] inline std::optional<std::int64_t> positive(std::string_view digits) {
-    std::int64_t value = 0;
-    auto const [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (failure != std::errc{} || end != digits.data() + digits.size() || value < 1) return std::nullopt;
-    return value;
+// The number that takes up the whole text.
+template <class Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
+    Number value{};
+    char const* const last = text.data() + text.size();
+    auto const [end, failure] = std::from_chars(text.data(), last, value);
+    return failure == std::errc{} && end == last ? std::optional(value) : std::nullopt;
 }
 
-struct vectors_header {
-    std::int64_t words = 0;
-    std::int64_t dimension = 0;
-};
-
-// "V D", the first line of word2vec's and fastText's files.
+// V and D of "V D", the first line of word2vec's and fastText's files.
+using vectors_header = std::pair<std::int64_t, std::int64_t>;
 [[nodiscard]] inline std::optional<vectors_header> parse_header(std::string_view line) {
-    std::size_t const space = line.find(' ');
-    if (space == std::string_view::npos) return std::nullopt;
-    auto const words = positive(line.substr(0, space)), dimension = positive(line.substr(space + 1));
-    if (!words || !dimension) return std::nullopt;
+    std::size_t const space = std::min(line.find(' '), line.size());
+    auto const words = parse_number<std::int64_t>(line.substr(0, space));
+    auto const dimension = parse_number<std::int64_t>(line.substr(std::min(space + 1, line.size())));
+    if (words.value_or(0) < 1 || dimension.value_or(0) < 1) return std::nullopt;
     return vectors_header{*words, *dimension};
 }
 
-// What is wrong with a header, or nothing.
-[[nodiscard]] inline std::string complaint(vectors_header const& header, vector_options const& options) {
-    if (header.words > options.max_words)
-        return message("the header promises ", header.words, " words; max_words is ", options.max_words);
-    if (header.dimension > options.max_dimension)
-        return message("the header promises dimension ", header.dimension, "; max_dimension is ",
-                       options.max_dimension);
-    if (options.dimension != 0 && header.dimension != options.dimension)
-        return message("the header says dimension ", header.dimension, ", expected ", options.dimension);
-    return {};
+[[nodiscard]] inline vectors_header checked_header(std::string_view line, std::string const& name,
+                                                   vector_options const& options) {
+    auto const fail = [&](auto const&... what) { throw file_error(name, "line 1", message(what...)); };
+    auto const header = parse_header(line);
+    if (!header) fail("expected the number of words and the dimension");
+    auto const [words, dimension] = *header;
+    if (words > options.max_words) fail("the header promises ", words, " words; max_words is ", options.max_words);
+    if (dimension > options.max_dimension)
+        fail("the header promises dimension ", dimension, "; max_dimension is ", options.max_dimension);
+    if (options.dimension != 0 && dimension != options.dimension)
+        fail("the header says dimension ", dimension, ", expected ", options.dimension);
+    return *header;
 }
 
 // Names the row that was just added to the values, or drops it where its word has a row already.
@@ -92,44 +91,41 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
     return line.substr(0, line.find_last_not_of(" \r") + 1);
 }
 
-// A finite number that takes the whole field; a double too small for a float becomes a subnormal one or zero.
-[[nodiscard]] inline std::optional<float> parse_value(std::string_view field) {
-    char const* const last = field.data() + field.size();
-    float value = 0;
-    auto [end, failure] = std::from_chars(field.data(), last, value);
-    if (failure == std::errc::result_out_of_range) {
-        double wide = 0;
-        auto const again = std::from_chars(field.data(), last, wide);
-        end = again.ptr;
-        failure = again.ec;
-        if (std::abs(wide) > double{std::numeric_limits<float>::max()}) return std::nullopt;
-        value = static_cast<float>(wide);
+// The rows of all lines that are left, as many as were promised, if any were. The last `dimension` fields of a line are
+// its values and all before them, spaces too, is the word. Fields end at single spaces, never at other blanks: those
+// occur in words.
+[[nodiscard]] inline word_vectors read_rows(line_reader& lines, std::string const& name, std::int64_t dimension,
+                                            std::optional<std::int64_t> promised, vector_options const& options) {
+    word_vectors result{.dimension = static_cast<int>(dimension)};
+    std::int64_t rows = 0;
+    for (std::string_view line; lines.next(line); ++rows) {
+        if (rows == promised) lines.reject(message("the header promises only ", rows, " words"));
+        if (rows == 0 && !promised && dimension != 1 && parse_header(line))
+            lines.reject("this is the header of a word2vec or fastText file: use read_word2vec_text");
+        line = without_trailing_blanks(line);
+        std::size_t end = line.size();
+        auto const row = result.values.size(), width = static_cast<std::size_t>(dimension);
+        result.values.resize(row + width);
+        for (std::size_t value = width; value-- > 0;) {
+            std::size_t const space = end == 0 ? std::string_view::npos : line.rfind(' ', end - 1);
+            if (space == std::string_view::npos)
+                lines.reject(message("expected a word and ", width, " values, got ", width - 1 - value, " values"));
+            // By way of double, as in NumPy: what is too small for a float becomes a subnormal one or zero. From the
+            // limit on, rounding leaves the finite floats.
+            auto const number = parse_number<double>(line.substr(space + 1, end - space - 1));
+            if (!number || !(std::abs(*number) < 0x1.ffffffp127))
+                lines.reject(message("value ", value + 1, " of ", width, " is not a finite number"));
+            result.values[row + value] = static_cast<float>(*number);
+            end = space;
+        }
+        if (end > options.max_word_bytes)
+            lines.reject(message("the word has more than ", options.max_word_bytes, " bytes"));
+        keep_last_row(result, line.substr(0, end));
+        if (result.words.size() > options.max_words) lines.reject(message("more than ", options.max_words, " words"));
     }
-    if (failure != std::errc{} || end != last || !std::isfinite(value)) return std::nullopt;
-    return value;
-}
-
-// Adds the row of one line: the last `dimension` fields are its values and all before them, spaces too, is the word.
-// Fields end at single spaces, never at other blanks: those occur in words.
-inline void add_line(word_vectors& vectors, std::string_view line, line_reader const& lines,
-                     vector_options const& options) {
-    line = without_trailing_blanks(line);
-    std::size_t end = line.size();
-    std::size_t const row = vectors.values.size(), width = static_cast<std::size_t>(vectors.dimension);
-    vectors.values.resize(row + width);
-    for (std::size_t value = width; value-- > 0;) {
-        std::size_t const space = end == 0 ? std::string_view::npos : line.rfind(' ', end - 1);
-        if (space == std::string_view::npos)
-            lines.reject(message("expected a word and ", width, " values, got ", width - 1 - value, " values"));
-        std::optional<float> const number = parse_value(line.substr(space + 1, end - space - 1));
-        if (!number) lines.reject(message("value ", value + 1, " of ", width, " is not a finite number"));
-        vectors.values[row + value] = *number;
-        end = space;
-    }
-    if (end > options.max_word_bytes)
-        lines.reject(message("the word has more than ", options.max_word_bytes, " bytes"));
-    keep_last_row(vectors, line.substr(0, end));
-    if (vectors.words.size() > options.max_words) lines.reject(message("more than ", options.max_words, " words"));
+    if (promised && rows != promised)
+        throw file_error(name, "", message("ends after ", rows, " of ", *promised, " words: the file is cut off"));
+    return result;
 }
 
 // The commonest number of fields after the first in the next 100 lines, the smaller one of equals: words with spaces
@@ -137,12 +133,9 @@ inline void add_line(word_vectors& vectors, std::string_view line, line_reader c
 [[nodiscard]] inline std::int64_t voted_dimension(line_reader& lines) {
     std::map<std::int64_t, int> votes;
     std::string_view line;
-    for (int count = 0; count < 100 && lines.next(line); ++count) {
-        std::string_view const fields = without_trailing_blanks(line);
-        ++votes[std::count(fields.begin(), fields.end(), ' ')];
-    }
-    auto const fewer = [](auto const& a, auto const& b) { return a.second < b.second; };
-    auto const best = std::max_element(votes.begin(), votes.end(), fewer);  // the first of equals
+    for (int count = 0; count < 100 && lines.next(line); ++count)
+        ++votes[std::ranges::count(without_trailing_blanks(line), ' ')];
+    auto const best = std::ranges::max_element(votes, {}, [](auto const& vote) { return vote.second; });
     return best == votes.end() ? 0 : best->first;
 }
 
@@ -168,14 +161,8 @@ inline void add_line(word_vectors& vectors, std::string_view line, line_reader c
     if (dimension < 1 || dimension > options.max_dimension)
         throw file_error(name, "",
                          message("holds vectors of ", dimension, " values, not 1 to ", options.max_dimension));
-    word_vectors result{.dimension = static_cast<int>(dimension)};
     line_reader lines(in, name, options.lines);
-    for (std::string_view line; lines.next(line);) {
-        if (lines.number() == 1 && dimension != 1 && detail::parse_header(line))
-            lines.reject("this is the header of a word2vec or fastText file: use read_word2vec_text");
-        detail::add_line(result, line, lines, options);
-    }
-    return result;
+    return detail::read_rows(lines, name, dimension, {}, options);
 }
 
 // word2vec's and fastText's text: a line "V D", then V lines as in GloVe's files. file_error names the line.
@@ -183,18 +170,9 @@ inline void add_line(word_vectors& vectors, std::string_view line, line_reader c
                                                      vector_options const& options = {}) {
     line_reader lines(in, name, options.lines);
     std::string_view line;
-    auto const header = lines.next(line) ? detail::parse_header(detail::without_trailing_blanks(line)) : std::nullopt;
-    if (!header) throw file_error(name, "line 1", "expected the number of words and the dimension");
-    if (std::string const wrong = detail::complaint(*header, options); !wrong.empty()) lines.reject(wrong);
-    word_vectors result{.dimension = static_cast<int>(header->dimension)};
-    std::int64_t rows = 0;
-    for (; lines.next(line); ++rows) {
-        if (rows == header->words) lines.reject(message("the header promises only ", rows, " words"));
-        detail::add_line(result, line, lines, options);
-    }
-    if (rows != header->words)
-        throw file_error(name, "", message("ends after ", rows, " of ", header->words, " words: the file is cut off"));
-    return result;
+    if (!lines.next(line)) line = {};
+    auto const [words, dimension] = detail::checked_header(detail::without_trailing_blanks(line), name, options);
+    return detail::read_rows(lines, name, dimension, words, options);
 }
 
 // word2vec's binary file: a line "V D", then V times a word, a space and D little-endian floats; a LF may follow each
@@ -203,10 +181,7 @@ inline void add_line(word_vectors& vectors, std::string_view line, line_reader c
                                                        vector_options const& options = {}) {
     char first[48];
     in.getline(first, sizeof first);
-    auto const header = in.good() ? detail::parse_header(std::string_view(first)) : std::nullopt;
-    if (!header) throw file_error(name, "line 1", "expected the number of words and the dimension");
-    std::string const wrong = detail::complaint(*header, options);
-    if (!wrong.empty()) throw file_error(name, "line 1", wrong);
+    auto const [words, dimension] = detail::checked_header(in.good() ? first : "", name, options);
 
     auto const begin = in.tellg();
     in.seekg(0, std::ios::end);
@@ -214,17 +189,17 @@ inline void add_line(word_vectors& vectors, std::string_view line, line_reader c
     if (!in.seekg(begin)) throw file_error(name, "", "cannot be positioned");
     if (static_cast<std::uint64_t>(left) > options.lines.max_file)
         throw file_error(name, "", message("has more than ", options.lines.max_file, " bytes"));
-    std::int64_t const row_bytes = 4 * header->dimension;
-    if (header->words > left / (row_bytes + 1))  // a word takes at least its space
-        throw file_error(name, "line 1",
-                         message(header->words, " words of dimension ", header->dimension, " do not fit into the ",
-                                 left, " bytes that follow"));
+    std::int64_t const row_bytes = 4 * dimension;
+    if (words > left / (row_bytes + 1))  // a word takes at least its space
+        throw file_error(
+            name, "line 1",
+            message(words, " words of dimension ", dimension, " do not fit into the ", left, " bytes that follow"));
 
-    word_vectors result{.dimension = static_cast<int>(header->dimension)};
-    auto const width = static_cast<std::size_t>(header->dimension);
-    result.values.reserve(static_cast<std::size_t>(header->words) * width);
+    word_vectors result{.dimension = static_cast<int>(dimension)};
+    auto const width = static_cast<std::size_t>(dimension);
+    result.values.reserve(static_cast<std::size_t>(words) * width);
     std::vector<char> word(options.max_word_bytes + 2), row(static_cast<std::size_t>(row_bytes));
-    for (std::int64_t at = 1; at <= header->words; ++at) {
+    for (std::int64_t at = 1; at <= words; ++at) {
         auto const reject = [&](std::string_view what) { throw file_error(name, message("word ", at), what); };
         in.getline(word.data(), static_cast<std::streamsize>(word.size()), ' ');
         if (in.eof()) reject("the file is cut off");
@@ -240,7 +215,7 @@ inline void add_line(word_vectors& vectors, std::string_view line, line_reader c
     }
     if (in.peek() == '\n') in.get();
     if (in.peek() != std::istream::traits_type::eof())
-        throw file_error(name, "", message("goes on after the ", header->words, " words it promises"));
+        throw file_error(name, "", message("goes on after the ", words, " words it promises"));
     return result;
 }
 
@@ -272,8 +247,7 @@ inline int fill_rows(vocabulary const& words, word_vectors const& vectors, std::
     for (int id = 0; id < words.size(); ++id) {
         int const row = vectors.words.find(words.word(id));
         if (row == word_table::npos) continue;
-        std::ranges::copy(vectors[row],
-                          rows.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(id) * width));
+        std::ranges::copy(vectors[row], rows.subspan(static_cast<std::size_t>(id) * width).begin());
         ++found;
     }
     return found;

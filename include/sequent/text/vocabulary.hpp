@@ -1,4 +1,4 @@
-// Words and their numbers, with the semantics of torchtext 0.9's legacy Vocab; counting tokens; n-grams.
+// Words and their numbers, with the semantics of torchtext 0.9's legacy Vocab; counting tokens.
 #pragma once
 
 #include <algorithm>
@@ -72,23 +72,22 @@ class vocabulary {
         });
         order.resize(std::min(order.size(), static_cast<std::size_t>(options.max_size)));
         for (int const id : order) add(counts.word(id));
-        unknown_ = words_.find("<unk>");
     }
 
     // Exactly these words, numbered from 0.
     explicit vocabulary(std::span<std::string const> words) {
         for (std::string const& word : words) add(word);
-        unknown_ = words_.find("<unk>");
     }
 
     [[nodiscard]] int size() const { return words_.size(); }
 
     // The number of the word, or of "<unk>"; argument_error where neither is in the vocabulary.
     [[nodiscard]] int operator[](std::string_view word) const {
-        int const id = words_.find(word);
-        if (id != word_table::npos) return id;
-        if (unknown_ != word_table::npos) return unknown_;
-        throw argument_error(message("vocabulary: '", word, "' is not in it, and there is no <unk>"));
+        int id = words_.find(word);
+        if (id == word_table::npos) id = words_.find("<unk>");
+        if (id == word_table::npos)
+            throw argument_error(message("vocabulary: '", word, "' is not in it, and there is no <unk>"));
+        return id;
     }
 
     [[nodiscard]] std::optional<int> find(std::string_view word) const {
@@ -147,7 +146,6 @@ class vocabulary {
             if (result.find(*word)) lines.reject(message("the word '", *word, "' stands there twice"));
             result.add(*word);
         }
-        result.unknown_ = result.words_.find("<unk>");
         if (heading != result.heading())
             throw file_error(name, "line 1", message("'", heading, "', but the words give '", result.heading(), "'"));
         return result;
@@ -157,7 +155,6 @@ class vocabulary {
     static constexpr std::string_view format = "sequent vocabulary 1: ";
 
     word_table words_;
-    int unknown_ = word_table::npos;
 
     void add(std::string_view word) {
         int const next = size();
@@ -173,50 +170,28 @@ class vocabulary {
 
     static std::string escaped(std::string_view word) {
         std::string result;
-        for (char const byte : word) switch (byte) {
-            case '\\':
-                result += "\\\\";
-                break;
-            case '\n':
-                result += "\\n";
-                break;
-            case '\r':
-                result += "\\r";
-                break;
-            default:
-                result += byte;
-            }
+        for (char const byte : word) {
+            char const code = byte == '\n' ? 'n' : byte == '\r' ? 'r' : byte;
+            if (code != byte || byte == '\\') result += '\\';
+            result += code;
+        }
         return result;
     }
 
     static std::optional<std::string> unescaped(std::string_view line) {
         std::string result;
         for (std::size_t at = 0; at < line.size(); ++at) {
-            if (line[at] == '\r') return std::nullopt;
-            if (line[at] != '\\') {
-                result += line[at];
-                continue;
+            char byte = line[at];
+            if (byte == '\r') return std::nullopt;
+            if (byte == '\\') {
+                std::size_t const code = std::string_view("\\nr").find(++at < line.size() ? line[at] : '\0');
+                if (code == std::string_view::npos) return std::nullopt;
+                byte = "\\\n\r"[code];
             }
-            char const code = ++at < line.size() ? line[at] : '\0';
-            if (code != '\\' && code != 'n' && code != 'r') return std::nullopt;
-            result += code == 'n' ? '\n' : code == 'r' ? '\r' : '\\';
+            result += byte;
         }
         return result;
     }
 };
-
-// torchtext's ngrams_iterator: calls back with all tokens, then all pairs of neighbours joined by a space, and so on up
-// to n neighbours. The view is valid during the call.
-template <class F>
-void ngrams(std::span<std::string_view const> tokens, int n, F&& ngram) {
-    std::string joined;
-    for (std::size_t length = 1; length <= static_cast<std::size_t>(std::max(n, 0)); ++length) {
-        for (std::size_t first = 0; first + length <= tokens.size(); ++first) {
-            joined = tokens[first];
-            for (std::size_t at = first + 1; at < first + length; ++at) joined.append(1, ' ').append(tokens[at]);
-            ngram(std::string_view(joined));
-        }
-    }
-}
 
 }  // namespace sequent
