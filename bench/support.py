@@ -101,15 +101,24 @@ def noise_of_median(values):
     return 1.2533 * (high - low) / 1.349 / math.sqrt(len(values))
 
 
-def verdict(before, after, least=0.01):
-    """before, after: costs. 'no difference' unless the medians differ by three standard errors and by `least`."""
+def speed_up(before, after, least=0.02):
+    """before, after: costs. The ratio of the medians, or 1 unless they differ by three standard errors and `least`."""
     first, second = statistics.median(before), statistics.median(after)
     noise = math.hypot(noise_of_median(before), noise_of_median(after))
-    if min(len(before), len(after)) < 3:
+    return 1.0 if abs(second - first) <= max(3 * noise, least * first) else first / second
+
+
+def verdict(before, after):
+    """A difference must show in the times, and, where the peak was measured, in the times as shares of it."""
+    if min(len(before.seconds), len(after.seconds)) < 3:
         return "too few repetitions"
-    if abs(second - first) <= max(3 * noise, least * first):
+    ratio = speed_up(before.per_token, after.per_token)
+    if before.share and after.share:
+        of_peak = speed_up([1 / share for share in before.share], [1 / share for share in after.share])
+        ratio = 1.0 if (ratio - 1) * (of_peak - 1) <= 0 else min(ratio, of_peak, key=lambda one: abs(math.log(one)))
+    if ratio == 1:
         return "no difference"
-    return f"{first / second:.3f} x faster" if second < first else f"{second / first:.3f} x slower"
+    return f"{ratio:.2f} x faster" if ratio > 1 else f"{1 / ratio:.2f} x slower"
 
 
 def print_comparison(before, after):
@@ -119,13 +128,10 @@ def print_comparison(before, after):
         if name not in second or not first[name].seconds or not second[name].seconds:
             continue
         one, two = first[name], second[name]
-        drift, cost = 1.0, one.per_token
-        if one.peak and two.peak:
-            drift = statistics.median(two.peak) / statistics.median(one.peak)
-            cost = [seconds / drift for seconds in one.per_token]
+        drift = statistics.median(two.peak) / statistics.median(one.peak) if one.peak and two.peak else 1.0
         rows.append((name, readable_time(statistics.median(one.seconds)), readable_time(statistics.median(two.seconds)),
                      f"{100 * spread(one.per_token):.0f} %, {100 * spread(two.per_token):.0f} %",
-                     f"{100 * (drift - 1):+.0f} %" if one.peak and two.peak else "", verdict(cost, two.per_token)))
+                     f"{100 * (drift - 1):+.0f} %" if one.peak and two.peak else "", verdict(one, two)))
     if len(rows) == 1:
         print("no benchmark is in both")
         return

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cmath>
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>

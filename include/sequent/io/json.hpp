@@ -1,10 +1,8 @@
-// Untrusted JSON, read token by token: what the caller does not ask for is refused where it stands, so the caller
-// bounds depth and memory. nlohmann sees single tokens; of a whole text it would accept duplicate keys and a NUL as the
-// end.
+// Untrusted JSON, read token by token: what the caller does not ask for is refused where it stands, so it bounds depth
+// and memory. nlohmann parses single tokens; of a whole text it would accept duplicate keys, and end at a NUL.
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>

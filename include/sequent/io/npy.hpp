@@ -7,7 +7,6 @@
 #include <bit>
 #include <charconv>
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <ranges>
@@ -16,7 +15,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "../core/error.hpp"
@@ -37,17 +35,12 @@ struct npy_limits {
     std::size_t max_rank = 8;
 };
 
-// A number that an .npy file may hold here: float, double, std::int32_t, std::int64_t or std::uint8_t.
-template <class T>
-concept npy_number = std::endian::native == std::endian::little &&
-                     (std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int32_t> ||
-                      std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t>);
-
 // The type in NumPy's notation: byte order, kind, bytes.
-template <npy_number T>
-inline constexpr std::string_view npy_descr = std::floating_point<T>    ? (sizeof(T) == 4 ? "<f4" : "<f8")
-                                              : std::signed_integral<T> ? (sizeof(T) == 4 ? "<i4" : "<i8")
-                                                                        : "|u1";
+template <stored_number T>
+[[nodiscard]] std::string npy_descr() {
+    char const kind = std::floating_point<T> ? 'f' : std::signed_integral<T> ? 'i' : 'u';
+    return {sizeof(T) == 1 ? '|' : '<', kind, static_cast<char>('0' + sizeof(T))};
+}
 
 namespace detail {
 
@@ -162,7 +155,7 @@ std::vector<T> row_major(std::vector<T> const& column_major, std::span<std::size
 // The array in the bytes of a file; name stands in the messages. float and double are converted into each other;
 // integers must have the file's own type. Throws file_error: damaged, another type (Python objects are never read),
 // beyond a limit, a finite double beyond the range of float, or bytes behind the data.
-template <npy_number T>
+template <stored_number T>
 [[nodiscard]] npy_array<T> parse_npy(std::span<std::byte const> file, std::string_view name,
                                      npy_limits const& limits = {}) {
     auto const fail = [&](std::string_view place, std::string_view what) { throw file_error(name, place, what); };
@@ -193,30 +186,30 @@ template <npy_number T>
         if (header.fortran_order) values = detail::row_major(values, header.shape);
         return npy_array<T>{std::move(header.shape), std::move(values)};
     };
-    if (header.descr == npy_descr<T>) return load_as(T{});
+    if (header.descr == npy_descr<T>()) return load_as(T{});
     if constexpr (std::floating_point<T>) {
         if (header.descr == "<f4") return load_as(float{});
         if (header.descr == "<f8") return load_as(double{});
     }
     throw file_error(name, "header",
-                     message("holds type ", in_quotes(header.descr), ", which does not read as ", npy_descr<T>));
+                     message("holds type ", in_quotes(header.descr), ", which does not read as ", npy_descr<T>()));
 }
 
 // As parse_npy, from a file.
-template <npy_number T>
+template <stored_number T>
 [[nodiscard]] npy_array<T> read_npy(std::filesystem::path const& path, npy_limits const& limits = {}) {
     return parse_npy<T>(read_file(path, limits.max_file), path.string(), limits);
 }
 
 // All that stands before the values, which then begin at a multiple of 64. What exceeds the default limits of the
 // reader is refused with argument_error.
-template <npy_number T>
+template <stored_number T>
 [[nodiscard]] std::string make_npy_header(std::span<std::size_t const> shape) {
     if (shape.size() > npy_limits{}.max_rank)
         throw argument_error(message("sequent::write_npy: rank ", shape.size(), "; at most ", npy_limits{}.max_rank));
     if (std::ranges::any_of(shape, [](std::size_t dimension) { return dimension > INT64_MAX; }))
         throw argument_error("sequent::write_npy: a dimension exceeds 2^63 - 1");
-    std::string text = message("{'descr': '", npy_descr<T>, "', 'fortran_order': False, 'shape': (");
+    std::string text = message("{'descr': '", npy_descr<T>(), "', 'fortran_order': False, 'shape': (");
     for (std::size_t const dimension : shape) text += message(dimension, shape.size() == 1 ? "," : ", ");
     if (shape.size() > 1) text.resize(text.size() - 2);
     text += "), }";
@@ -229,7 +222,7 @@ template <npy_number T>
 // Replaces the file at path. values: row-major, as many as shape says, else argument_error. Throws file_error as
 // write_file_atomically does.
 template <std::ranges::contiguous_range Values>
-requires npy_number<std::ranges::range_value_t<Values>>
+requires stored_number<std::ranges::range_value_t<Values>>
 void write_npy(std::filesystem::path const& path, std::span<std::size_t const> shape, Values const& values) {
     using number = std::ranges::range_value_t<Values>;
     std::span const numbers(values);

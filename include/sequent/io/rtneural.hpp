@@ -2,7 +2,6 @@
 // its own form, a list of layers in Keras's layout, and its form for PyTorch, a state_dict as nested lists.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -66,7 +65,7 @@ inline rtneural_tensor read_rtneural_tensor(json_reader& json) {
         std::size_t const before = values.size();
         json.array(read_number);
         std::size_t const columns = values.size() - before;
-        if (columns == 0 || columns * ++rows != values.size())
+        if (columns * ++rows != values.size() || columns == 0)
             json.fail(message("a row of ", columns, " numbers", rows > 1 ? ", unlike those before" : ""));
     });
     if (values.empty()) json.fail("has no numbers");

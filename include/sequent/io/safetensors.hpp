@@ -6,7 +6,6 @@
 #include <array>
 #include <bit>
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -14,7 +13,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "../core/error.hpp"
@@ -67,119 +65,6 @@ struct safetensors_tensor {
     [[nodiscard]] std::size_t size() const { return (end - begin) / find_safetensors_dtype(dtype)->bytes; }  // elements
 };
 
-struct safetensors_header {
-    std::map<std::string, safetensors_tensor, std::less<>> tensors;
-    std::map<std::string, std::string, std::less<>> metadata;
-    std::size_t data_begin = 0;  // bytes, in the file
-};
-
-namespace detail {
-
-inline safetensors_tensor read_safetensors_tensor(json_reader& json, safetensors_limits const& limits) {
-    safetensors_tensor tensor;
-    std::size_t fields = 0, offsets = 0;
-    json.object([&](std::string const& key) {
-        ++fields;
-        if (key == "dtype") {
-            std::string const name = json.string();
-            safetensors_dtype const* const dtype = find_safetensors_dtype(name);
-            if (dtype == nullptr) json.fail(message("unknown or unsupported type ", in_quotes(name)));
-            tensor.dtype = dtype->name;
-        } else if (key == "shape") {
-            json.array([&](std::size_t axis) {
-                if (axis == limits.max_rank) json.fail(message("the rank exceeds the limit of ", axis));
-                tensor.shape.push_back(json.whole_number());
-                if (tensor.shape.back() > INT64_MAX)
-                    json.fail(message("dimension ", tensor.shape.back(), " exceeds 2^63 - 1"));
-            });
-        } else if (key == "data_offsets") {
-            json.array([&](std::size_t i) {
-                (i == 0 ? tensor.begin : tensor.end) = json.whole_number();
-                offsets = i + 1;
-            });
-            if (offsets != 2) json.fail("data_offsets needs two numbers");
-        } else {
-            json.fail(message("unknown key ", in_quotes(key)));
-        }
-    });
-    if (fields != 3) json.fail("needs the keys dtype, shape and data_offsets");
-    return tensor;
-}
-
-inline safetensors_header read_safetensors_header(json_reader& json, safetensors_limits const& limits) {
-    safetensors_header header;
-    json.place = "header";
-    json.object([&](std::string const& name) {
-        if (name.size() > limits.max_name) json.fail(message("a name has more than ", limits.max_name, " bytes"));
-        if (name == "__metadata__") {
-            json.place = "metadata";
-            json.object([&](std::string const& key) {
-                if (header.metadata.size() == limits.max_tensors)
-                    json.fail(message("more than ", limits.max_tensors, " entries of metadata"));
-                header.metadata[key] = json.string();
-            });
-        } else {
-            if (header.tensors.size() == limits.max_tensors)
-                json.fail(message("more than ", limits.max_tensors, " tensors"));
-            json.place = "tensor " + in_quotes(name);
-            header.tensors[name] = read_safetensors_tensor(json, limits);
-        }
-    });
-    json.end();
-    return header;
-}
-
-// The data must be tiled by the tensors: no hole, no overlap, no rest.
-inline void check_safetensors_layout(safetensors_header const& header, std::string_view file, std::size_t data_bytes) {
-    using entry = std::pair<std::string const, safetensors_tensor>;
-    std::vector<entry const*> entries;
-    for (entry const& one : header.tensors) entries.push_back(&one);
-    std::ranges::sort(entries, {}, [](entry const* one) { return std::pair(one->second.begin, one->second.end); });
-
-    std::size_t running_end = 0;
-    for (entry const* const one : entries) {
-        auto const& [name, tensor] = *one;
-        auto const fail = [&, &key = name](std::string_view what) {
-            throw file_error(file, "tensor " + in_quotes(key), what);
-        };
-        if (tensor.begin != running_end)
-            fail(message("begins at byte ", tensor.begin, " of the data, where ", running_end, " is expected"));
-        if (tensor.end < tensor.begin) fail(message("ends at byte ", tensor.end, ", before it begins"));
-        auto const bytes = dense_bytes(tensor.shape, find_safetensors_dtype(tensor.dtype)->bytes);
-        if (!bytes) fail("the shape overflows");
-        if (tensor.end - tensor.begin != *bytes)
-            fail(message("the shape needs ", *bytes, " bytes, the offsets give ", tensor.end - tensor.begin));
-        running_end = tensor.end;
-    }
-    if (running_end != data_bytes)
-        throw file_error(file, "", message("the tensors have ", running_end, " bytes, the file has ", data_bytes));
-}
-
-}  // namespace detail
-
-// Reads and checks the header at the start of a whole file; name stands in the messages. Throws file_error.
-[[nodiscard]] inline safetensors_header parse_safetensors_header(std::span<std::byte const> file, std::string_view name,
-                                                                 safetensors_limits const& limits = {}) {
-    if (file.size() < 8)
-        throw file_error(name, "", message("the header's length needs 8 bytes, the file has ", file.size()));
-    auto const length = load_number<std::uint64_t>(file, 0);
-    if (length > limits.max_header)
-        throw file_error(name, "byte 0", message("header of ", length, " bytes; the limit is ", limits.max_header));
-    if (length > file.size() - 8)
-        throw file_error(name, "byte 0", message("header of ", length, " bytes in a file of ", file.size()));
-
-    std::string_view text(reinterpret_cast<char const*>(file.data()) + 8, length);
-    if (!text.starts_with('{')) throw file_error(name, "byte 8", "the header does not start with '{'");
-    text = text.substr(0, text.find_last_not_of(' ') + 1);
-    if (!text.ends_with('}'))
-        throw file_error(name, message("byte ", 7 + text.size()), "the header does not end with '}' and spaces");
-    detail::json_reader json(text, name, 8);
-    safetensors_header header = detail::read_safetensors_header(json, limits);
-    header.data_begin = 8 + length;
-    detail::check_safetensors_layout(header, name, file.size() - header.data_begin);
-    return header;
-}
-
 // A whole file in memory, its header checked: what is asked for by name cannot reach outside the file.
 class safetensors {
   public:
@@ -195,25 +80,22 @@ class safetensors {
     }
 
     // All tensors, by name in byte order; shape, dtype and size() of one are in at(name).
-    [[nodiscard]] std::map<std::string, safetensors_tensor, std::less<>> const& tensors() const {
-        return header_.tensors;
-    }
-    [[nodiscard]] std::map<std::string, std::string, std::less<>> const& metadata() const { return header_.metadata; }
-    [[nodiscard]] bool contains(std::string_view name) const { return header_.tensors.contains(name); }
+    [[nodiscard]] std::map<std::string, safetensors_tensor, std::less<>> const& tensors() const { return tensors_; }
+    [[nodiscard]] std::map<std::string, std::string, std::less<>> const& metadata() const { return metadata_; }
+    [[nodiscard]] bool contains(std::string_view name) const { return tensors_.contains(name); }
 
     // Throws file_error if there is no such tensor.
     [[nodiscard]] safetensors_tensor const& at(std::string_view name) const {
-        auto const found = header_.tensors.find(name);
-        if (found == header_.tensors.end())
-            throw file_error(file_name_, "tensor " + in_quotes(name),
-                             message("not found among the ", header_.tensors.size(), " tensors of the file"));
+        auto const found = tensors_.find(name);
+        if (found == tensors_.end())
+            fail_at(name, message("not found among the ", tensors_.size(), " tensors of the file"));
         return found->second;
     }
 
     // As the file holds them: row-major, little-endian. The view lives as long as this object.
     [[nodiscard]] std::span<std::byte const> bytes(std::string_view name) const {
         safetensors_tensor const& tensor = at(name);
-        return std::span(file_).subspan(header_.data_begin + tensor.begin, tensor.end - tensor.begin);
+        return std::span(file_).subspan(data_begin_ + tensor.begin, tensor.end - tensor.begin);
     }
 
     // Row-major. F16, BF16, F32 and F64 are converted to float or double; an integer must have the file's own type.
@@ -221,12 +103,11 @@ class safetensors {
     template <stored_number Number>
     [[nodiscard]] std::vector<Number> values(std::string_view name) const {
         safetensors_tensor const& tensor = at(name);
-        std::vector<Number> numbers(tensor.size());
-        std::string const place = "tensor " + in_quotes(name);
         auto const load_as = [&]<class Stored>(Stored) {
+            std::vector<Number> numbers(tensor.size());
             if (auto const bad = load_numbers<Stored>(bytes(name), std::span(numbers)))
-                throw file_error(file_name_, place, message("element ", *bad, " is beyond the range of float"));
-            return std::move(numbers);
+                fail_at(name, message("element ", *bad, " is beyond the range of float"));
+            return numbers;
         };
         if (tensor.dtype == safetensors_dtype_of<Number>) return load_as(Number{});
         if constexpr (std::floating_point<Number>) {
@@ -235,19 +116,118 @@ class safetensors {
             if (tensor.dtype == "F16") return load_as(float16_bits{});
             if (tensor.dtype == "BF16") return load_as(bfloat16_bits{});
         }
-        throw file_error(
-            file_name_, place,
-            message("holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>));
+        fail_at(name, message("holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>));
     }
 
   private:
     safetensors(std::vector<std::byte> file, std::string name, safetensors_limits const& limits)
-        : file_(std::move(file)), file_name_(std::move(name)),
-          header_(parse_safetensors_header(file_, file_name_, limits)) {}
+        : file_(std::move(file)), file_name_(std::move(name)) {
+        if (file_.size() < 8) fail("", message("the header's length needs 8 bytes, the file has ", file_.size()));
+        auto const length = load_number<std::uint64_t>(file_, 0);
+        if (length > limits.max_header)
+            fail("byte 0", message("header of ", length, " bytes; the limit is ", limits.max_header));
+        if (length > file_.size() - 8)
+            fail("byte 0", message("header of ", length, " bytes in a file of ", file_.size()));
+        data_begin_ = 8 + length;
+
+        std::string_view text(reinterpret_cast<char const*>(file_.data()) + 8, length);
+        if (!text.starts_with('{')) fail("byte 8", "the header does not start with '{'");
+        text = text.substr(0, text.find_last_not_of(' ') + 1);
+        if (!text.ends_with('}'))
+            fail(message("byte ", 7 + text.size()), "the header does not end with '}' and spaces");
+        detail::json_reader json(text, file_name_, 8);
+        read_header(json, limits);
+        check_layout();
+    }
+
+    [[noreturn]] void fail(std::string_view place, std::string_view what) const {
+        throw file_error(file_name_, place, what);
+    }
+    [[noreturn]] void fail_at(std::string_view tensor, std::string_view what) const {
+        fail("tensor " + in_quotes(tensor), what);
+    }
+
+    void read_header(detail::json_reader& json, safetensors_limits const& limits) {
+        json.place = "header";
+        json.object([&](std::string const& name) {
+            if (name.size() > limits.max_name) json.fail(message("a name has more than ", limits.max_name, " bytes"));
+            if (name == "__metadata__") {
+                json.place = "metadata";
+                json.object([&](std::string const& key) {
+                    if (metadata_.size() == limits.max_tensors)
+                        json.fail(message("more than ", limits.max_tensors, " entries of metadata"));
+                    metadata_[key] = json.string();
+                });
+            } else {
+                if (tensors_.size() == limits.max_tensors)
+                    json.fail(message("more than ", limits.max_tensors, " tensors"));
+                json.place = "tensor " + in_quotes(name);
+                tensors_[name] = read_tensor(json, limits);
+            }
+        });
+        json.end();
+    }
+
+    static safetensors_tensor read_tensor(detail::json_reader& json, safetensors_limits const& limits) {
+        safetensors_tensor tensor;
+        std::size_t fields = 0, offsets = 0;
+        json.object([&](std::string const& key) {
+            ++fields;
+            if (key == "dtype") {
+                std::string const name = json.string();
+                safetensors_dtype const* const dtype = find_safetensors_dtype(name);
+                if (dtype == nullptr) json.fail(message("unknown or unsupported type ", in_quotes(name)));
+                tensor.dtype = dtype->name;
+            } else if (key == "shape") {
+                json.array([&](std::size_t axis) {
+                    if (axis == limits.max_rank) json.fail(message("the rank exceeds the limit of ", axis));
+                    tensor.shape.push_back(json.whole_number());
+                    if (tensor.shape.back() > INT64_MAX)
+                        json.fail(message("dimension ", tensor.shape.back(), " exceeds 2^63 - 1"));
+                });
+            } else if (key == "data_offsets") {
+                json.array([&](std::size_t i) {
+                    (i == 0 ? tensor.begin : tensor.end) = json.whole_number();
+                    offsets = i + 1;
+                });
+                if (offsets != 2) json.fail("data_offsets needs two numbers");
+            } else {
+                json.fail(message("unknown key ", in_quotes(key)));
+            }
+        });
+        if (fields != 3) json.fail("needs the keys dtype, shape and data_offsets");
+        return tensor;
+    }
+
+    // The data must be tiled by the tensors: no hole, no overlap, no rest.
+    void check_layout() const {
+        using entry = std::pair<std::string const, safetensors_tensor>;
+        std::vector<entry const*> entries;
+        for (entry const& one : tensors_) entries.push_back(&one);
+        std::ranges::sort(entries, {}, [](entry const* one) { return std::pair(one->second.begin, one->second.end); });
+        std::size_t running_end = 0;
+        for (entry const* const one : entries) {
+            auto const& [name, tensor] = *one;
+            auto const bytes = dense_bytes(tensor.shape, find_safetensors_dtype(tensor.dtype)->bytes);
+            if (tensor.begin != running_end)
+                fail_at(name,
+                        message("begins at byte ", tensor.begin, " of the data, where ", running_end, " is expected"));
+            if (tensor.end < tensor.begin) fail_at(name, message("ends at byte ", tensor.end, ", before it begins"));
+            if (!bytes) fail_at(name, "the shape overflows");
+            if (tensor.end - tensor.begin != *bytes)
+                fail_at(name,
+                        message("the shape needs ", *bytes, " bytes, the offsets give ", tensor.end - tensor.begin));
+            running_end = tensor.end;
+        }
+        if (std::size_t const data = file_.size() - data_begin_; running_end != data)
+            fail("", message("the tensors have ", running_end, " bytes, the file has ", data));
+    }
 
     std::vector<std::byte> file_;
     std::string file_name_;
-    safetensors_header header_;
+    std::map<std::string, safetensors_tensor, std::less<>> tensors_;
+    std::map<std::string, std::string, std::less<>> metadata_;
+    std::size_t data_begin_ = 0;
 };
 
 }  // namespace sequent

@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -55,17 +54,17 @@ class safetensors_writer {
         auto const expected = dense_bytes(shape, type->bytes);
         if (!expected || bytes.size() != *expected)
             refuse_it("the shape ", nlohmann::json(shape).dump(), " does not fit the ", bytes.size(), " bytes given");
-        std::string key = json_string(name);
+        check_utf8(name);
         if (tensors_.contains(name)) refuse_it("added twice");
-        tensors_.emplace(std::move(name), tensor{type, std::move(key), std::move(shape), bytes});
+        tensors_.emplace(std::move(name), tensor{type, std::move(shape), bytes});
     }
 
     // An entry of "__metadata__", such as ("format", "pt"), which PyTorch's loaders look for.
     void metadata(std::string_view key, std::string_view value) {
         if (metadata_.size() == limits_.max_tensors) refuse("more than ", limits_.max_tensors, " metadata");
-        std::string text = json_string(value);
-        if (!metadata_.try_emplace(json_string(key), std::move(text)).second)
-            refuse("metadata ", in_quotes(key), " added twice");
+        check_utf8(key);
+        check_utf8(value);
+        if (!metadata_.try_emplace(std::string(key), value).second) refuse("metadata ", in_quotes(key), " added twice");
     }
 
     // Replaces the file at path, or leaves it as it was and throws file_error (see write_file_atomically).
@@ -85,41 +84,38 @@ class safetensors_writer {
   private:
     struct tensor {
         safetensors_dtype const* dtype;
-        std::string key;  // the name in JSON
         std::vector<std::size_t> shape;
         std::span<std::byte const> bytes;
     };
+    using entry = std::pair<std::string const, tensor>;
 
     // Widest type first, by name within a type, so that every tensor is aligned to its elements.
-    [[nodiscard]] std::vector<tensor const*> in_file_order() const {
-        std::vector<tensor const*> order;
-        for (auto const& [name, one] : tensors_) order.push_back(&one);
-        std::ranges::stable_sort(order, std::greater<>{}, &tensor::dtype);
+    [[nodiscard]] std::vector<entry const*> in_file_order() const {
+        std::vector<entry const*> order;
+        for (entry const& one : tensors_) order.push_back(&one);
+        std::ranges::stable_sort(order, std::greater<>{}, [](entry const* one) { return one->second.dtype; });
         return order;
     }
 
     [[nodiscard]] std::vector<std::span<std::byte const>> chunks(std::string const& header) const {
         std::vector<std::span<std::byte const>> result{std::as_bytes(std::span(header))};
-        for (tensor const* const one : in_file_order()) result.push_back(one->bytes);
+        for (entry const* const one : in_file_order()) result.push_back(one->second.bytes);
         return result;
     }
 
     // Length and JSON, padded so that the data begins at a multiple of 8.
     [[nodiscard]] std::string make_header() const {
-        std::string json = "{";
-        auto const separator = [&json] { return json.ends_with('{') ? "" : ","; };
-        if (!metadata_.empty()) {
-            json += "\"__metadata__\":{";
-            for (auto const& [key, value] : metadata_) json += message(separator(), key, ":", value);
-            json += "}";
-        }
+        using object = nlohmann::ordered_json::object_t;
+        object header;  // push_back: its other ways to insert compare with every key that is there
+        if (!metadata_.empty()) header.push_back({"__metadata__", metadata_});
         std::size_t end = 0;
-        for (tensor const* const one : in_file_order()) {
-            std::size_t const begin = std::exchange(end, end + one->bytes.size());
-            json += message(separator(), one->key, R"(:{"dtype":")", one->dtype->name, R"(","shape":)",
-                            nlohmann::json(one->shape).dump(), R"(,"data_offsets":[)", begin, ",", end, "]}");
+        for (entry const* const one : in_file_order()) {
+            auto const& [name, value] = *one;
+            std::size_t const begin = std::exchange(end, end + value.bytes.size());
+            header.push_back(
+                {name, object{{"dtype", value.dtype->name}, {"shape", value.shape}, {"data_offsets", {begin, end}}}});
         }
-        json += "}";
+        std::string json = nlohmann::ordered_json(std::move(header)).dump();
         json.resize((json.size() + 7) / 8 * 8, ' ');
         if (json.size() > limits_.max_header)
             refuse("header of ", json.size(), " bytes; the limit is ", limits_.max_header);
@@ -132,9 +128,9 @@ class safetensors_writer {
         throw argument_error(message("sequent::safetensors_writer: ", what...));
     }
 
-    [[nodiscard]] static std::string json_string(std::string_view text) {
+    static void check_utf8(std::string_view text) {
         try {
-            return nlohmann::json(text).dump();
+            (void)nlohmann::json(text).dump();
         } catch (nlohmann::json::exception const&) {
             refuse(in_quotes(text), " is not valid UTF-8");
         }
@@ -142,7 +138,7 @@ class safetensors_writer {
 
     static constexpr safetensors_limits limits_{};
     std::map<std::string, tensor> tensors_;
-    std::map<std::string, std::string> metadata_;  // both in JSON, with their quotes
+    std::map<std::string, std::string> metadata_;
 };
 
 }  // namespace sequent

@@ -2,11 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
+#include <ios>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -163,9 +162,7 @@ class vocabulary {
     }
 
     [[nodiscard]] std::string heading() const {
-        char digits[16];
-        char const* const end = std::to_chars(digits, digits + 16, fingerprint(), 16).ptr;
-        return message(format, size(), " words, fingerprint ", std::string_view(digits, end));
+        return message(format, size(), " words, fingerprint ", std::hex, fingerprint());
     }
 
     static std::string escaped(std::string_view word) {
