@@ -23,7 +23,7 @@ endif()
 # g++ 12 calls variables of its own headers uninitialized: of AVX-512, and of <regex> under the sanitizers.
 target_compile_options(sequent_own INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-uninitialized>
+    "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-uninitialized>"
     $<$<BOOL:${SEQUENT_WARNINGS_AS_ERRORS}>:-Werror>
     $<$<BOOL:${SEQUENT_MARCH}>:-march=${SEQUENT_MARCH}>)
 
