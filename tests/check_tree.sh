@@ -74,7 +74,7 @@ library=include/sequent
     }
     END {
         end_of_file()
-        if (total > 8000) print "all headers together: " total " lines, at most 8000"
+        if (total > 8250) print "all headers together: " total " lines, at most 8250"
     }'
 
     # Every header in a folder has its test, and tests in a folder of the library have their header.

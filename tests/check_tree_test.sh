@@ -48,7 +48,7 @@ finds() { # finds MESSAGE COMMAND...: after COMMAND the check must fail with MES
     fi
 }
 lines() { header "$1" "$(yes '// line' | head -n "$2")"; }
-many_lines() { for i in $(seq 21); do lines "core/h$i.hpp" 390; done; }
+many_lines() { for i in $(seq 22); do lines "core/h$i.hpp" 390; done; }
 
 finds 'core/error.hpp:2: must not include sequence/pack.hpp' header core/error.hpp '#include "../sequence/pack.hpp"'
 finds 'must not include train/adam.hpp' header model/model.hpp '#include <sequent/train/adam.hpp>'

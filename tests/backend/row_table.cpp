@@ -96,8 +96,8 @@ TEST_CASE("row_table: rows that pause owe steps, and who reads them gets them to
         add(lazy, ids, gradient);
         lazy.adam_step_rows({}, &owner, step);
         for (int r = 0; r < rows; ++r)
-            cpu_adam_block(constants, step, dense.values({}).row(r), m.data() + r * width, v.data() + r * width,
-                           r == ids[0] ? gradient.data() : zeros.data(), width);
+            adam_update(cpu{}, constants, step, dense.values({}).row(r), m.data() + r * width, v.data() + r * width,
+                        r == ids[0] ? gradient.data() : zeros.data(), width);
         if (t == 20) {
             std::vector<float> read(width);
             lazy.read({}, std::vector{2}, matrix_view<float>(read.data(), 1, width));

@@ -1,5 +1,7 @@
 #include "sequent/backend/cpu/adam.hpp"
 
+#include "sequent/backend/cpu/cpu.hpp"
+
 #include "golden.hpp"
 #include "layer/random_data.hpp"
 
@@ -13,7 +15,7 @@ struct block {
     std::vector<T> p, m, v;
     explicit block(std::size_t n) : p(random_values<T>(n, 1)), m(n), v(n) {}
     void update(adam_constants const& constants, adam_step const& step, std::vector<T> const& g) {
-        cpu_adam_block(constants, step, p.data(), m.data(), v.data(), g.data(), p.size());
+        adam_update(cpu{}, constants, step, p.data(), m.data(), v.data(), g.data(), p.size());
     }
 };
 
@@ -63,8 +65,8 @@ TEMPLATE_TEST_CASE("cpu_adam_catch_up: missed steps replayed to the bit", "", do
                 dense.update(constants, step_at(t), zeros);
                 history.push_back(step_at(t));
             }
-            cpu_adam_catch_up(constants, history, 1e-2, lazy.p.data(), lazy.m.data(), lazy.v.data(),
-                              static_cast<int>(n));
+            adam_catch_up(cpu{}, constants, history, 1e-2, lazy.p.data(), lazy.m.data(), lazy.v.data(),
+                          static_cast<int>(n));
             INFO("beta1 " << constants.beta1 << ", beta2 " << constants.beta2 << ", epsilon " << constants.epsilon
                           << ", gradients " << magnitude);
             CHECK(same_bits(lazy.p, dense.p));

@@ -1,5 +1,7 @@
 #include "sequent/backend/cpu/operations.hpp"
 
+#include "sequent/backend/cpu/cpu.hpp"
+
 #include <limits>
 
 #include "golden.hpp"
@@ -28,8 +30,8 @@ TEMPLATE_TEST_CASE("cpu_affine: every size, with and without bias, and a row's b
             auto const weight = random_values<T>(static_cast<std::size_t>(outputs * depth), 2);
             auto const bias = random_values<T>(static_cast<std::size_t>(outputs), 3);
             std::vector<T> y(static_cast<std::size_t>(rows * outputs)), without = y, last(bias.size());
-            cpu_affine(view(x, rows), view(weight, outputs), bias.data(), view(y, rows));
-            cpu_affine<T>(view(x, rows), view(weight, outputs), nullptr, view(without, rows));
+            affine(cpu{}, view(x, rows), view(weight, outputs), bias.data(), view(y, rows));
+            affine<T>(cpu{}, view(x, rows), view(weight, outputs), nullptr, view(without, rows));
             std::vector<double> expected(y.size()), expected_without(y.size());
             for (int r = 0; r < rows; ++r)
                 for (int o = 0; o < outputs; ++o) {
@@ -43,8 +45,8 @@ TEMPLATE_TEST_CASE("cpu_affine: every size, with and without bias, and a row's b
             double const rounding = std::is_same_v<T, double> ? 1e-15 : 5e-7;
             CHECK(largest_error(y, expected) <= rounding);
             CHECK(largest_error(without, expected_without) <= rounding);
-            cpu_affine(matrix_view<T const>(view(x, rows).row(rows - 1), 1, depth), view(weight, outputs), bias.data(),
-                       view(last, 1));
+            affine(cpu{}, matrix_view<T const>(view(x, rows).row(rows - 1), 1, depth), view(weight, outputs),
+                   bias.data(), view(last, 1));
             CHECK(same_bits(last, std::vector<T>(y.end() - outputs, y.end())));
         }
 }
@@ -52,16 +54,16 @@ TEMPLATE_TEST_CASE("cpu_affine: every size, with and without bias, and a row's b
 TEST_CASE("gather and scatter: rows by index, equal ones add up in ascending order") {
     std::vector<float> const from{1, 2, 3, 4, 5, 6};
     std::vector<float> to(8);
-    cpu_gather_rows(view(from, 3), std::vector{2, 0, 2, 1}, view(to, 4));
+    gather_rows(cpu{}, view(from, 3), std::vector{2, 0, 2, 1}, view(to, 4));
     CHECK(to == std::vector<float>{5, 6, 1, 2, 5, 6, 3, 4});
 
     std::vector<float> sum{10, 20, 30, 40};
-    cpu_scatter_add_rows(view(from, 3), std::vector{1, 0, 1}, view(sum, 2));
+    scatter_add_rows(cpu{}, view(from, 3), std::vector{1, 0, 1}, view(sum, 2));
     CHECK(sum == std::vector<float>{13, 24, 36, 48});
 
     std::vector<float> const parts{1e8f, 1, -1e8f};  // in this order the 1 is lost
     std::vector<float> ordered(1);
-    cpu_scatter_add_rows(view(parts, 3), std::vector{0, 0, 0}, view(ordered, 1));
+    scatter_add_rows(cpu{}, view(parts, 3), std::vector{0, 0, 0}, view(ordered, 1));
     CHECK(ordered[0] == 0);
 }
 
@@ -71,11 +73,11 @@ TEST_CASE("mean and maximum over steps: user's order, ties, NaN, and sequences o
     std::vector<float> const rows{1, -5, 8, 3, 4, -5, 6, nan, -2, -9};
     std::vector<float> mean(6, 7), max(6, 7);
     std::vector<int> where(6, 7);
-    cpu_mean_rows(shape, view(rows, 5), view(mean, 3));
+    mean_rows(cpu{}, shape, view(rows, 5), view(mean, 3));
     CHECK(mean[0] == 7);
     CHECK(std::isnan(mean[1]));
     CHECK(std::vector(mean.begin() + 2, mean.end()) == std::vector<float>{0, 0, 1, -19 / 3.0f});
-    cpu_max_rows(shape, view(rows, 5), view(max, 3), where.data());
+    max_rows(cpu{}, shape, view(rows, 5), view(max, 3), where.data());
     CHECK(max[0] == 8);
     CHECK(std::isnan(max[1]));
     CHECK(std::vector(max.begin() + 2, max.end()) == std::vector<float>{0, 0, 4, -5});
@@ -83,9 +85,9 @@ TEST_CASE("mean and maximum over steps: user's order, ties, NaN, and sequences o
 
     std::vector<float> const gradient{2, 4, 6, 8, 9, 12};
     std::vector<float> to(10, 7);
-    cpu_mean_rows_backward(shape, view(gradient, 3), view(to, 5));
+    mean_rows_backward(cpu{}, shape, view(gradient, 3), view(to, 5));
     CHECK(to == std::vector<float>{3, 4, 1, 2, 3, 4, 1, 2, 3, 4});
-    cpu_max_rows_backward(view(gradient, 3), where.data(), view(to, 5));
+    max_rows_backward(cpu{}, view(gradient, 3), where.data(), view(to, 5));
     CHECK(to == std::vector<float>{0, 12, 2, 0, 9, 0, 0, 4, 0, 0});
 }
 
@@ -93,11 +95,11 @@ TEST_CASE("cpu_drop: number j by the stream's number j") {
     random_stream const random{3, 4};
     std::vector<double> const x = random_values<double>(600, 1);
     std::vector<double> y(600);
-    cpu_drop(random, 0.25, view(x, 20), view(y, 20));
+    drop(cpu{}, random, 0.25, view(x, 20), view(y, 20));
     for (std::size_t j = 0; j < x.size(); ++j) CHECK(y[j] == (random.uniform(j) < 0.25f ? 0 : x[j] * (1 / 0.75)));
-    cpu_drop(random, 1, view(x, 20), view(y, 20));
+    drop(cpu{}, random, 1, view(x, 20), view(y, 20));
     CHECK(y == std::vector<double>(600));
-    cpu_drop(random, 0, view(x, 20), view(y, 20));
+    drop(cpu{}, random, 0, view(x, 20), view(y, 20));
     CHECK(y == x);
 }
 
@@ -107,8 +109,8 @@ TEST_CASE("cpu_sum_of_squares: in double, whatever the length") {
         std::vector<float> values;
         for (std::size_t j = 0; j < n; ++j)
             values.push_back(static_cast<float>(j)), expected += static_cast<double>(j * j);
-        CHECK(cpu_sum_of_squares(values.data(), n) == expected);
+        CHECK(sum_of_squares(cpu{}, values.data(), n) == expected);
     }
     std::vector<float> const large(1000, 3e38f);  // beyond float's range, not double's
-    CHECK(cpu_sum_of_squares(large.data(), large.size()) == Approx(1000 * 9e76).epsilon(1e-6));
+    CHECK(sum_of_squares(cpu{}, large.data(), large.size()) == Approx(1000 * 9e76).epsilon(1e-6));
 }

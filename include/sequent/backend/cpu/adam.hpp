@@ -7,6 +7,7 @@
 #include <span>
 #include <type_traits>
 
+#include "../../fwd.hpp"
 #include "../adam.hpp"
 #include "simd.hpp"
 
@@ -41,8 +42,8 @@ struct cpu_adam {
 
 // One step over a block: p, m, v, g of n numbers.
 template <class T>
-void cpu_adam_block(adam_constants const& constants, adam_step const& step, T* p, T* m, T* v, T const* g,
-                    std::size_t n) {
+void adam_update(cpu const&, adam_constants const& constants, adam_step const& step, T* p, T* m, T* v, T const* g,
+                 std::size_t n) {
     using number = simd<T, default_isa>;
     constexpr std::size_t width = number::size;
     cpu_adam<number, T> const update(constants);
@@ -109,8 +110,8 @@ void cpu_adam_replay(adam_constants const& constants, std::span<adam_step const>
 
 // The same for one row of n numbers.
 template <class T>
-void cpu_adam_catch_up(adam_constants const& constants, std::span<adam_step const> missed, double largest_rate, T* p,
-                       T* m, T* v, int n) {
+void adam_catch_up(cpu const&, adam_constants const& constants, std::span<adam_step const> missed, double largest_rate,
+                   T* p, T* m, T* v, int n) {
     using number = simd<T, default_isa>;
     constexpr int width = static_cast<int>(number::size), vectors = 4;
     int j = 0;

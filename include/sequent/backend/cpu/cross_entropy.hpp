@@ -8,6 +8,7 @@
 
 #include "../../core/error.hpp"
 #include "../../core/matrix.hpp"
+#include "../../fwd.hpp"
 #include "../cross_entropy.hpp"
 
 namespace sequent {
@@ -25,8 +26,9 @@ int index_of_largest(T const* values, int n) {
 // logits [n, C], targets [n] in [0, C) or ignore_index, gradient [n, C]: of the loss, overwritten.
 // Throws argument_error for a target out of bounds.
 template <class T>
-cross_entropy_result cpu_cross_entropy(cross_entropy_request const& request, matrix_view<T const> logits,
-                                       std::span<int const> targets, matrix_view<T> gradient) {
+cross_entropy_result softmax_cross_entropy(cpu const&, cross_entropy_request const& request,
+                                           matrix_view<T const> logits, std::span<int const> targets,
+                                           matrix_view<T> gradient) {
     int const classes = logits.columns;
     double const smooth = request.label_smoothing / classes, sharp = 1 - request.label_smoothing;
     auto const weight_of = [&](int c) {

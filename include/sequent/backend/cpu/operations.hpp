@@ -7,6 +7,7 @@
 
 #include "../../core/matrix.hpp"
 #include "../../core/random.hpp"
+#include "../../fwd.hpp"
 #include "../../sequence/packing.hpp"
 #include "buffer.hpp"
 #include "eigen.hpp"
@@ -17,7 +18,7 @@ namespace sequent {
 // y = x weight^T + bias. x: [n, in], weight: [out, in], bias: [out] or null, y: [n, out]. A row's bits depend on that
 // row alone.
 template <class T>
-void cpu_affine(matrix_view<T const> x, matrix_view<T const> weight, T const* bias, matrix_view<T> y) {
+void affine(cpu const&, matrix_view<T const> x, matrix_view<T const> weight, T const* bias, matrix_view<T> y) {
     using number = simd<T, default_isa>;
     constexpr int width = static_cast<int>(number::size);
     int const depth = x.columns, outputs = weight.rows;
@@ -43,14 +44,29 @@ void cpu_affine(matrix_view<T const> x, matrix_view<T const> weight, T const* bi
     }
 }
 
+// The gradients of affine's input, overwritten, and of its weights and bias, added to.
 template <class T>
-void cpu_gather_rows(matrix_view<T const> from, std::span<int const> index, matrix_view<T> to) {
+void affine_backward_input(cpu const&, matrix_view<T const> y_gradient, matrix_view<T const> weight,
+                           matrix_view<T> x_gradient) {
+    eigen_product(y_gradient, weight, x_gradient);
+}
+template <class T>
+void affine_backward_weight(cpu const&, matrix_view<T const> y_gradient, matrix_view<T const> x,
+                            matrix_view<T> weight_gradient, T* bias_gradient) {
+    eigen_add_product_of_transpose(y_gradient, x, weight_gradient);
+    if (bias_gradient == nullptr) return;
+    for (int r = 0; r < y_gradient.rows; ++r)
+        for (int j = 0; j < y_gradient.columns; ++j) bias_gradient[j] += y_gradient(r, j);
+}
+
+template <class T>
+void gather_rows(cpu const&, matrix_view<T const> from, std::span<int const> index, matrix_view<T> to) {
     for (std::size_t r = 0; r < index.size(); ++r)
         std::copy_n(from.row(index[r]), from.columns, to.row(static_cast<int>(r)));
 }
 
 template <class T>
-void cpu_scatter_add_rows(matrix_view<T const> from, std::span<int const> index, matrix_view<T> to) {
+void scatter_add_rows(cpu const&, matrix_view<T const> from, std::span<int const> index, matrix_view<T> to) {
     for (std::size_t r = 0; r < index.size(); ++r) {
         T const* const row = from.row(static_cast<int>(r));
         T* const out = to.row(index[r]);
@@ -61,7 +77,7 @@ void cpu_scatter_add_rows(matrix_view<T const> from, std::span<int const> index,
 // Means over the steps of each sequence, in the user's order: rows [shape.rows(), F] -> [batch, F]. An empty sequence
 // has a mean of zero.
 template <class T>
-void cpu_mean_rows(packing const& shape, matrix_view<T const> rows, matrix_view<T> mean) {
+void mean_rows(cpu const&, packing const& shape, matrix_view<T const> rows, matrix_view<T> mean) {
     for (int i = 0; i < shape.batch(); ++i) {
         std::size_t const place = static_cast<std::size_t>(i);
         T* const out = mean.row(shape.sorted_indices()[place]);
@@ -77,7 +93,8 @@ void cpu_mean_rows(packing const& shape, matrix_view<T const> rows, matrix_view<
 }
 
 template <class T>
-void cpu_mean_rows_backward(packing const& shape, matrix_view<T const> mean_gradient, matrix_view<T> row_gradient) {
+void mean_rows_backward(cpu const&, packing const& shape, matrix_view<T const> mean_gradient,
+                        matrix_view<T> row_gradient) {
     for (int i = 0; i < shape.batch(); ++i) {
         std::size_t const place = static_cast<std::size_t>(i);
         T const* const from = mean_gradient.row(shape.sorted_indices()[place]);
@@ -92,7 +109,7 @@ void cpu_mean_rows_backward(packing const& shape, matrix_view<T const> mean_grad
 // Maxima over the steps of each sequence, in the user's order, and the row each came from (the first, on a tie; -1 in
 // an empty sequence, whose maximum is zero). where: [batch, F].
 template <class T>
-void cpu_max_rows(packing const& shape, matrix_view<T const> rows, matrix_view<T> max, int* where) {
+void max_rows(cpu const&, packing const& shape, matrix_view<T const> rows, matrix_view<T> max, int* where) {
     for (int i = 0; i < shape.batch(); ++i) {
         std::size_t const place = static_cast<std::size_t>(i);
         int const user = shape.sorted_indices()[place];
@@ -110,7 +127,7 @@ void cpu_max_rows(packing const& shape, matrix_view<T const> rows, matrix_view<T
 }
 
 template <class T>
-void cpu_max_rows_backward(matrix_view<T const> max_gradient, int const* where, matrix_view<T> row_gradient) {
+void max_rows_backward(cpu const&, matrix_view<T const> max_gradient, int const* where, matrix_view<T> row_gradient) {
     for (int r = 0; r < row_gradient.rows; ++r) std::fill_n(row_gradient.row(r), row_gradient.columns, T(0));
     for (int i = 0; i < max_gradient.rows; ++i)
         for (int j = 0; j < max_gradient.columns; ++j) {
@@ -121,7 +138,7 @@ void cpu_max_rows_backward(matrix_view<T const> max_gradient, int const* where, 
 
 // y = x / (1 - probability), or 0 with the given probability. Number j of the matrix is decided by random.uniform(j).
 template <class T>
-void cpu_drop(random_stream const& random, double probability, matrix_view<T const> x, matrix_view<T> y) {
+void drop(cpu const&, random_stream const& random, double probability, matrix_view<T const> x, matrix_view<T> y) {
     T const factor = probability < 1 ? T(1 / (1 - probability)) : T(0);
     std::uint64_t j = 0;
     for (int r = 0; r < x.rows; ++r)
@@ -131,7 +148,7 @@ void cpu_drop(random_stream const& random, double probability, matrix_view<T con
 
 // The sum of squares, in double, in blocks of fixed size: the same bits for the same numbers.
 template <class T>
-double cpu_sum_of_squares(T const* values, std::size_t n) {
+double sum_of_squares(cpu const&, T const* values, std::size_t n) {
     constexpr std::size_t lanes = 8;
     double sums[lanes] = {};
     auto const add = [&](std::size_t j, std::size_t count) {
@@ -144,6 +161,34 @@ double cpu_sum_of_squares(T const* values, std::size_t n) {
     double total = 0;
     for (double const sum : sums) total += sum;
     return total;
+}
+
+// to = from, and to += from, row by row.
+template <class T>
+void copy_rows(cpu const&, matrix_view<T const> from, matrix_view<T> to) {
+    for (int r = 0; r < from.rows; ++r) std::copy_n(from.row(r), from.columns, to.row(r));
+}
+template <class T>
+void add_rows(cpu const&, matrix_view<T const> from, matrix_view<T> to) {
+    for (int r = 0; r < from.rows; ++r)
+        for (int j = 0; j < from.columns; ++j) to(r, j) += from(r, j);
+}
+
+template <class T>
+void scale(cpu const&, T* values, std::size_t n, T factor) {
+    for (std::size_t j = 0; j < n; ++j) values[j] *= factor;
+}
+template <class T>
+void fill(cpu const&, T* values, std::size_t n, T value) {
+    std::fill_n(values, n, value);
+}
+template <class T>
+void copy_to_host(cpu const&, T const* from, std::size_t n, T* to) {
+    std::copy_n(from, n, to);
+}
+template <class T>
+void copy_from_host(cpu const&, T const* from, std::size_t n, T* to) {
+    std::copy_n(from, n, to);
 }
 
 }  // namespace sequent

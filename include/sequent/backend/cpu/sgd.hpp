@@ -3,13 +3,15 @@
 
 #include <cstddef>
 
+#include "../../fwd.hpp"
 #include "../sgd.hpp"
 
 namespace sequent {
 
 // p, velocity, g: n numbers each; velocity is null where there is no momentum.
 template <class T>
-void cpu_sgd_block(sgd_constants const& constants, sgd_step const& step, T* p, T* velocity, T const* g, std::size_t n) {
+void sgd_update(cpu const&, sgd_constants const& constants, sgd_step const& step, T* p, T* velocity, T const* g,
+                std::size_t n) {
     T const rate = T(step.rate), decay = T(constants.weight_decay), momentum = T(constants.momentum);
     T const kept = T(step.kept), taken = T(step.taken);
     if (velocity == nullptr) {
