@@ -1,9 +1,8 @@
 // One step of 16 sequences of 32 units, in registers as the CPU's loops run it, without the matrix products.
 #include <benchmark/benchmark.h>
 
-#include <vector>
-
 #include "sequent/backend/cpu/activation.hpp"
+#include "sequent/backend/cpu/buffer.hpp"
 #include "sequent/cell/cell.hpp"
 #include "sequent/cell/elman.hpp"
 #include "sequent/cell/gru.hpp"
@@ -18,17 +17,22 @@ constexpr std::size_t units = 16 * 32;
 // Streams of numbers, one per value that a unit reads or makes: [count, units].
 template <int Count>
 struct streams {
-    std::vector<float> values = bench::normal_numbers(units * (Count > 0 ? Count : 1), 3);
+    sequent::cpu_buffer<float> values;  // aligned, as the kernels' memory is
+
+    streams() {
+        std::vector<float> const numbers = bench::normal_numbers(units * Count, 3);
+        std::copy(numbers.begin(), numbers.end(), values.reserve(numbers.size()));
+    }
 
     [[nodiscard]] sequent::numbers<number, Count> load(std::size_t unit) const {
         sequent::numbers<number, Count> loaded{};
         for (int i = 0; i < Count; ++i)
-            loaded[i] = number::load_unaligned(values.data() + static_cast<std::size_t>(i) * units + unit);
+            loaded[i] = number::load_aligned(values.data() + static_cast<std::size_t>(i) * units + unit);
         return loaded;
     }
     void store(sequent::numbers<number, Count> const& from, std::size_t unit) {
         for (int i = 0; i < Count; ++i)
-            from[i].store_unaligned(values.data() + static_cast<std::size_t>(i) * units + unit);
+            from[i].store_aligned(values.data() + static_cast<std::size_t>(i) * units + unit);
     }
 };
 

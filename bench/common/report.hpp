@@ -12,7 +12,7 @@ inline void report(benchmark::State& state, double tokens, double flops, product
     auto const rate = benchmark::Counter::kIsRate;
     state.counters["tokens/s"] = {tokens, rate};
     state.counters["GFLOP/s"] = {flops * 1e-9, rate};
-    state.counters["share of peak"] = {flops / peak.best(), rate};
+    state.counters["share of peak"] = {flops / peak.best, rate};
     state.counters["Eigen GFLOP/s"] = peak.eigen * 1e-9;
     state.counters["OpenBLAS GFLOP/s"] = peak.openblas * 1e-9;
 }

@@ -43,10 +43,11 @@ inline corpus read_news(std::filesystem::path const& folder) {
     return {sequent::encode(std::span(rows), words, tokenizer), words.size()};
 }
 
-// Rows whose lengths (log-normal around 42, from 13 to 198) and word frequencies (Zipf: of rank r as 1 / r) are like
-// those of AG News; a batch of 16 has about as many tokens, and somewhat fewer distinct ones.
+// Rows whose lengths (log-normal around 42, from 13 to 198) and word frequencies (Zipf: of rank r as r^-1.07) are like
+// those of AG News: a batch of 16 has 690 tokens, 57 % of them distinct.
 inline corpus make_up_news() {
     constexpr int rows = 16'000, words = 71'310;
+    constexpr double exponent = 1.07;
     sequent::random_stream const lengths{1, 1}, ids{1, 2};
     corpus made{{}, words};
     std::uint64_t drawn = 0;
@@ -55,8 +56,8 @@ inline corpus make_up_news() {
         double const length = 42 * std::exp(0.25 * lengths.normal(static_cast<std::uint64_t>(row)));
         tokens.resize(static_cast<std::size_t>(std::clamp(length, 13.0, 198.0)));
         for (int& token : tokens) {
-            double const rank = std::exp(static_cast<double>(ids.uniform(drawn++)) * std::log(words - 2));
-            token = 1 + static_cast<int>(rank);
+            double const u = ids.uniform(drawn++), all = 1 - std::pow(words - 2, 1 - exponent);
+            token = 1 + static_cast<int>(std::pow(1 - u * all, 1 / (1 - exponent)));
         }
         made.text.add(row % 4, tokens);
     }

@@ -120,7 +120,8 @@ def make(case, variant, threads):
 
 
 def main():
-    cases = {name: ["padded, jitted scan, Adam"] for name in ("lesson_elman", "lesson_gru", "lesson_lstm", "wide_bilstm")}
+    trained = ("lesson_elman", "lesson_gru", "lesson_lstm", "wide_bilstm")
+    cases = {name: ["padded, jitted scan, Adam"] for name in trained}
     cases["lesson_lstm_inference"] = ["padded, jitted scan, inference"]
     serve(f"JAX {jax.__version__}", cases, make)
 

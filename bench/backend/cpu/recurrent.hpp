@@ -18,8 +18,8 @@ class recurrent_case {
 
   public:
     // Every row a row of its own.
-    explicit recurrent_case(sequent::packed_sequence<float> batch)
-        : recurrent_case(std::move(batch.shape), std::move(batch.values), {}) {}
+    explicit recurrent_case(sequent::packed_sequence<float> const& batch)
+        : recurrent_case(batch.shape, batch.values, {}) {}
 
     // Token ids: equal tokens share a row, as an embedding hands them on.
     explicit recurrent_case(sequent::packed_sequence<int> const& text) : recurrent_case(text.shape, {}, {}) {
@@ -29,8 +29,8 @@ class recurrent_case {
         for (int const id : text.values)
             index_.push_back(
                 static_cast<int>(std::lower_bound(distinct.begin(), distinct.end(), id) - distinct.begin()));
-        rows_ = normal_numbers(distinct.size() * Cell::input_size, 5);
-        input_gradient_.resize(rows_.size());
+        rows_ = aligned(normal_numbers(distinct.size() * Cell::input_size, 5));
+        input_gradient_.resize(rows_.size(), 0);
     }
 
     recurrent_case(recurrent_case const&) = delete;  // run_ points into it
@@ -52,12 +52,22 @@ class recurrent_case {
   private:
     using run = sequent::recurrent_run<Cell, sequent::cpu, float>;
 
-    recurrent_case(sequent::packing shape, std::vector<float> rows, std::vector<int> index)
-        : shape_(std::move(shape)), rows_(std::move(rows)), index_(std::move(index)),
-          parameters_(uniform_numbers(layout::size, 1 / std::sqrt(static_cast<float>(hidden)), 4)),
-          parameter_gradient_(layout::size), input_gradient_(rows_.size()),
-          output_(static_cast<std::size_t>(shape_.rows()) * hidden),
-          output_gradient_(normal_numbers(output_.size(), 6)) {
+    using buffer = sequent::cpu_buffer<float>;  // aligned, as a model's memory is
+
+    static buffer aligned(std::vector<float> const& numbers) {
+        buffer copy;
+        std::copy(numbers.begin(), numbers.end(), copy.reserve(numbers.size()));
+        return copy;
+    }
+
+    recurrent_case(sequent::packing shape, std::vector<float> const& rows, std::vector<int> index)
+        : shape_(std::move(shape)), rows_(aligned(rows)), index_(std::move(index)) {
+        std::size_t const outputs = static_cast<std::size_t>(shape_.rows()) * hidden;
+        parameters_ = aligned(uniform_numbers(layout::size, 1 / std::sqrt(static_cast<float>(hidden)), 4));
+        parameter_gradient_.resize(layout::size, 0);
+        input_gradient_.resize(rows_.size(), 0);
+        output_.resize(outputs, 0);
+        output_gradient_ = aligned(normal_numbers(outputs, 6));
         run_.parameters = parameters_.data();
         run_.memory = &memory_;
         run_.output = {output_.data(), shape_.rows(), hidden};
@@ -71,9 +81,9 @@ class recurrent_case {
 
     sequent::cpu device_;
     sequent::packing shape_;
-    std::vector<float> rows_;
+    buffer rows_;
     std::vector<int> index_;
-    std::vector<float> parameters_, parameter_gradient_, input_gradient_, output_, output_gradient_;
+    buffer parameters_, parameter_gradient_, input_gradient_, output_, output_gradient_;
     typename run::memory_type memory_;
     run run_;
 };

@@ -50,7 +50,9 @@ struct accurate : cpu_activations {
             constexpr float q[] = {1.0f, 0x1.de5ad2p-2f, 0x1.a7f7c8p-6f, 0x1.5885aep-12f, 0x1.a17f0cp-21f};
             return detail::rational_tanh(x, p, q);
         } else {
-            return Number(xsimd::tanh(x.value));
+            // The SIMD library converts its argument to an integer, NaN and infinity too; from 20 on, tanh rounds to 1.
+            Number const limit(20.0), number = select(x == x, x, Number(0.0));
+            return select(x == x, Number(xsimd::tanh(min(limit, max(-limit, number)).value)), x);
         }
     }
     template <class Number>
