@@ -71,6 +71,16 @@ TEST_CASE("dropout: every pass and layer has a mask of its own, the same each ti
     CHECK(apply(0.5, x, mode::training, 1, 2).output != first);
 }
 
+TEST_CASE("dropout: two layers of one network do not drop the same numbers") {
+    using network = sequential<linear<10, 10>, dropout, sequential<dropout>>;
+    model<network, cpu, double> net{network{{}, {.probability = 0.5}, {{dropout::options{.probability = 0.5}}}}};
+    net.assign("0.weight", std::vector<double>(100));
+    net.assign("0.bias", std::vector<double>(10, 1));
+    auto const output = numbers_of(net.forward(pack(random_sequences<double>({1000}, 10, 1), 10)).values.rows);
+    double const kept = static_cast<double>(output.size() - static_cast<std::size_t>(std::ranges::count(output, 0)));
+    CHECK(std::abs(kept / 10'000 - 0.25) < 5 * std::sqrt(0.25 * 0.75 / 10'000));
+}
+
 TEST_CASE("dropout: in a network, on steps, words by index and rows, with the gradients of its mask") {
     using network =
         sequential<embedding<6, 4>, dropout, named<"rnn", stacked<2, lstm<4, 3>>>, last_state, dropout, linear<3, 2>>;

@@ -91,8 +91,10 @@ TEST_CASE("embedding: a token outside the table is an error that leaves the mode
     CHECK(error({{3, 7}}) == "sequent::embedding: token id 7 at packed row 1 is out of range; the table has 7 rows");
     CHECK(error({{3, 3, -1}}) ==
           "sequent::embedding: token id -1 at packed row 2 is out of range; the table has 7 rows");
-    std::vector<float> const gradient(9, 1);
-    CHECK_THROWS_AS(table.backward({gradient.data(), 3, 3}), argument_error);
+    std::vector<float> const gradient(6, 1);
+    table.forward(pack(words{{3, 6}}));
+    CHECK(error({{3, 7}}) != "");
+    CHECK_THROWS_AS(table.backward({gradient.data(), 2, 3}), argument_error);
     auto const output = numbers_of(table.forward(pack(words{{3, 6}})).values.rows);
     CHECK(row(output, 1) == row(table.values("weight"), 6));
 }

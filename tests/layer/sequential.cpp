@@ -24,6 +24,16 @@ struct news_net
     explicit news_net(int words) : sequential{{.rows = words, .padding = 1}, {.dropout = 0.2}, {}, {}} {}
 };
 
+// A layer of one's own, which counts its backward passes.
+struct watched_mean : mean_state {
+    using mean_state::mean_state;
+    static inline int passes_back = 0;
+    auto backward(auto&&... arguments) const {
+        ++passes_back;
+        return mean_state::backward(arguments...);
+    }
+};
+
 }  // namespace
 
 TEST_CASE("sequential: shapes flow from layer to layer") {
@@ -124,6 +134,16 @@ TEST_CASE("sequential: nothing is differentiated below what wants no gradient") 
     CHECK(same_bits(net.gradient("rnn.weight_ih_l0"), free.gradient("rnn.weight_ih_l0")));
     CHECK(net.gradient("words.weight") == std::vector<double>(18));
     CHECK(free.gradient("words.weight") != std::vector<double>(18));
+
+    // Not even computed: the layers between a frozen embedding and the first that trains have no backward pass.
+    using pooled = sequential<embedding<6, 3>, watched_mean, linear<3, 2>>;
+    for (bool const frozen : {true, false}) {
+        model<pooled, cpu, double> words{pooled{{.frozen = frozen}, {}, {}}, {.seed = 1}};
+        watched_mean::passes_back = 0;
+        words.forward(text);
+        words.backward({gradient.data(), 2, 2});
+        CHECK(watched_mean::passes_back == (frozen ? 0 : 1));
+    }
 
     model<gru<3, 4>, cpu, double> rows{{}, {.seed = 1}};
     rows.forward(pack(random_sequences<double>({2}, 3, 1), 3));

@@ -196,8 +196,9 @@ TEST_CASE("model: inputs, states and gradients that do not fit, PyTorch's error 
     CHECK(error([&] { net.forward(input, initial); }) ==
           "sequent::states: expected the size of state 'h_l0' to be [2, 3], got 3 values");
 
-    // After a pass that failed there is nothing to go back through.
     std::vector<float> const gradient(40);
+    net.forward(input);
+    CHECK(error([&] { net.forward(input, initial); }) != "");  // after which there is nothing to go back through
     CHECK_THROWS_AS(net.backward({gradient.data(), 7, 3}), argument_error);
     net.forward(input);
     CHECK(error([&] {
