@@ -1,5 +1,5 @@
 // Weights trained in PyTorch: a state_dict that safetensors.torch.save_file wrote loads by its names, and the network
-// gives PyTorch's logits. Run as: from_pytorch [FOLDER with news_tiny.safetensors and news_tiny_expected.safetensors]
+// gives PyTorch's logits. Run in the project's root: from_pytorch [FOLDER with news_tiny{,_expected}.safetensors]
 #include <sequent/model/checkpoint.hpp>
 #include <sequent/sequent.hpp>
 
@@ -48,7 +48,7 @@ int run(std::filesystem::path const& folder) {
 
 int main(int argc, char** argv) {
     try {
-        return run(argc > 1 ? argv[1] : std::filesystem::path(__FILE__).parent_path() / "../tests/fixtures");
+        return run(argc > 1 ? argv[1] : "tests/fixtures");
     } catch (std::exception const& failure) {
         std::fprintf(stderr, "from_pytorch: %s\n", failure.what());
         return 1;
