@@ -59,26 +59,20 @@ TEST_CASE("row_table: the padding row's gradient stays zero, a frozen table has 
     frozen.frozen = true;
     add(frozen, {1, 2}, {1, 2, 3, 4, 5, 6});
     CHECK(frozen.touched().empty());
-    int updated = 0;
-    frozen.update_rows({}, table::rows_to_update::all, [&](auto const&...) { ++updated; });
-    CHECK(updated == 0);
+    CHECK(row(frozen.dense_gradient({}), 1) == std::vector<float>{0, 0, 0});
 }
 
-TEST_CASE("row_table: update_rows hands out touched rows, or all with zeros for a gradient") {
+TEST_CASE("row_table: the dense gradient has zeros where no row was touched") {
     table t = make_table();
     add(t, {4, 1}, {1, 2, 3, 4, 5, 6});
-    auto const sums = [&](table::rows_to_update which) {
-        std::vector<std::pair<int, float>> seen;
-        t.update_rows({}, which, [&](int r, float* values, float const* gradient) {
-            CHECK(values == t.values({}).row(r));
-            seen.emplace_back(r, gradient[0] + gradient[1] + gradient[2]);
-        });
-        std::sort(seen.begin(), seen.end());
-        return seen;
-    };
-    using list = std::vector<std::pair<int, float>>;
-    CHECK(sums(table::rows_to_update::touched) == list{{1, 15}, {4, 6}});
-    CHECK(sums(table::rows_to_update::all) == list{{0, 0}, {1, 15}, {2, 0}, {3, 0}, {4, 6}, {5, 0}});
+    for (int repeat = 0; repeat < 2; ++repeat) {
+        auto const dense = t.dense_gradient({});
+        REQUIRE(dense.rows == rows);
+        for (int r = 0; r < rows; ++r)
+            CHECK(row(dense, r) == (r == 4   ? std::vector<float>{1, 2, 3}
+                                    : r == 1 ? std::vector<float>{4, 5, 6}
+                                             : std::vector<float>{0, 0, 0}));
+    }
 }
 
 TEST_CASE("row_table: rows that pause owe steps, and who reads them gets them to the bit") {

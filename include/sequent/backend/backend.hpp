@@ -74,7 +74,10 @@ struct recurrent_run {
 //
 //   buffer<T>                        memory on the device: reserve(n) grows and forgets, data(), size(), copies deeply
 //   recurrent_memory<Cell, T>        what recurrent_forward leaves for recurrent_backward
+//   plan                             the shape of a batch as the operations read it; has packing's functions
+//   reads_host_memory                whether operations may be given memory of the host
 //
+//   make_plan(b, packing, plan)                           the plan of a batch
 //   affine(b, x, weight, bias, y)                         y = x weight^T + bias; bias may be null
 //   affine_backward_input(b, dy, weight, dx)              dx = dy weight
 //   affine_backward_weight(b, dy, x, dweight, dbias)      dweight += dy^T x, dbias += column sums; dbias may be null
@@ -84,13 +87,16 @@ struct recurrent_run {
 //   recurrent_backward<Cell>(b, shape, input, runs, input_gradient)   [distinct, in], overwritten; empty: not wanted
 //   mean_rows, max_rows and their backward                pooling over the steps of each sequence
 //   softmax_cross_entropy(b, logits, targets, options, logits_gradient) -> loss
-//   adam_update, adam_catch_up, sgd_update, sum_of_squares, scale, fill, copy   over blocks of parameters
+//   adam_update, sgd_update, sum_of_squares, scale, fill, copy_...   over blocks of parameters
+//   adam_update_rows, adam_catch_up_rows, sgd_update_rows, sum_of_squared_rows   over rows of a table, named by ids
 template <class B>
 concept backend = std::copy_constructible<B> &&
     requires(B const& device, matrix_view<float> out, matrix_view<float const> in, std::span<int const> index,
-             float* block, typename B::template buffer<float> memory) {
+             float* block, typename B::template buffer<float> memory, packing const& shape, typename B::plan& plan) {
+    { B::reads_host_memory } -> std::convertible_to<bool>;
     memory.reserve(std::size_t{1});
     { memory.data() } -> std::convertible_to<float*>;
+    make_plan(device, shape, plan);
     affine(device, in, in, block, out);
     affine_backward_input(device, in, in, out);
     affine_backward_weight(device, in, in, out, block);

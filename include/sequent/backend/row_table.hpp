@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <vector>
@@ -14,19 +15,19 @@
 
 namespace sequent {
 
-// Adam's state of a table: two moments per number, a stamp per row, and the steps since training began.
+// Adam's state of a table: two moments per number, and which of the steps each row has seen.
 template <class Backend, class T>
 struct table_adam {
     template <class U>
     using buffer = typename Backend::template buffer<U>;
     void const* owner = nullptr;  // the optimizer whose steps these are
     adam_constants constants;
-    buffer<T> m, v;                  // [rows, width]
-    std::vector<int> last;           // how much of the history each row has seen; never_moved: its moments are zero
-    std::vector<adam_step> history;  // the steps since all rows were last caught up together
-    double largest_rate = 0;         // in the history
-    static constexpr int never_moved = -1;
-    static constexpr std::size_t longest_history = 1 << 16;  // then all rows are caught up, which changes no later bit
+    buffer<T> m, v;                                  // [rows, width]
+    buffer<int> seen;                                // [rows]: how many steps of the history each row has made
+    buffer<adam_step> history;                       // the steps since all rows were last caught up together
+    int steps = 0;                                   // in the history
+    double largest_rate = 0;                         // in the history
+    static constexpr int longest_history = 1 << 16;  // then all rows are caught up, which changes no later bit
 };
 
 template <class Backend, class T>
@@ -51,13 +52,17 @@ class row_table {
 
     // All values, caught up: [rows, width].
     [[nodiscard]] matrix_view<T> values(Backend const& device) {
-        catch_up(device, rows_to_update::all);
+        catch_up(device);
+        return {values_.data(), rows_, width_};
+    }
+    // The same, of which only the rows that have gradients are caught up.
+    [[nodiscard]] matrix_view<T> touched_values(Backend const& device) {
+        if (adam) catch_up(device, touched_, adam->steps);
         return {values_.data(), rows_, width_};
     }
     // to[u] = row ids[u], caught up.
     void read(Backend const& device, std::span<int const> ids, matrix_view<T> to) {
-        if (adam)
-            for (int const id : ids) catch_up(device, id);
+        if (adam) catch_up(device, ids, adam->steps);
         gather_rows(device, matrix_view<T const>(values_.data(), rows_, width_), ids, to);
     }
 
@@ -90,43 +95,40 @@ class row_table {
         return {gradients_.data(), static_cast<int>(touched_.size()), width_};
     }
 
-    // Changes rows by their gradients: f(row, values, gradient) for each row that has one, or for each row, with zeros
-    // for a gradient where there is none. In a frozen table no row changes.
-    enum class rows_to_update { touched, all };
-    template <class F>
-    void update_rows(Backend const& device, rows_to_update which, F const& f) {
-        if (frozen) return;
-        catch_up(device, which);
-        visit(device, which, f);
+    // The gradient of all rows, zeros in those that have none: [rows, width].
+    [[nodiscard]] matrix_view<T const> dense_gradient(Backend const& device) {
+        std::size_t const size = values_.size();
+        matrix_view<T> const dense(dense_gradient_.reserve(size), rows_, width_);
+        fill(device, dense.data, size, T(0));
+        scatter_add_rows(device, matrix_view<T const>(gradient_rows()), touched_, dense);
+        return dense;
     }
 
     // The sum of the squares of the gradients, row by row in ascending order: that of the dense gradient.
     [[nodiscard]] double sum_of_squared_gradients(Backend const& device) {
         places_.assign(touched_.begin(), touched_.end());
         std::sort(places_.begin(), places_.end());
-        double sum = 0;
-        for (int const row : places_)
-            sum += sum_of_squares(device, static_cast<T const*>(gradient_of(row)), static_cast<std::size_t>(width_));
-        return sum;
+        for (int& place : places_) place = slot_[static_cast<std::size_t>(place)];
+        return sum_of_squared_rows(device, matrix_view<T const>(gradient_rows()), places_);
     }
 
     // Set while an optimizer with dense semantics lives.
     std::optional<table_adam<Backend, T>> adam;
 
     void begin_adam(Backend const& device, void const* owner, adam_constants const& constants) {
-        catch_up(device, rows_to_update::all);  // a copy of a table in training may owe steps
+        catch_up(device);  // a copy of a table in training may owe steps
         adam.emplace();
         adam->owner = owner;
         adam->constants = constants;
-        std::size_t const size = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(width_);
-        adam->m.resize(size, T(0));
-        adam->v.resize(size, T(0));
-        adam->last.assign(static_cast<std::size_t>(rows_), table_adam<Backend, T>::never_moved);
+        adam->m.resize(values_.size(), T(0));
+        adam->v.resize(values_.size(), T(0));
+        adam->seen.resize(static_cast<std::size_t>(rows_), 0);
+        adam->history.reserve(table_adam<Backend, T>::longest_history);
     }
     // Makes up for every missed step and drops the moments.
     void end_adam(Backend const& device, void const* owner) {
         if (!adam || adam->owner != owner) return;
-        catch_up(device, rows_to_update::all);
+        catch_up(device);
         adam.reset();
     }
     // The next step: updates the touched rows; the others owe it. With weight decay every row changes at every step,
@@ -135,63 +137,47 @@ class row_table {
         if (!adam || adam->owner != owner)
             throw argument_error("sequent::adam: another optimizer has taken over an embedding of this model");
         if (frozen) return;
-        bool const decays = step.shrink != 1 || adam->constants.weight_decay != 0;
-        rows_to_update const which = decays ? rows_to_update::all : rows_to_update::touched;
-        if (adam->history.size() == table_adam<Backend, T>::longest_history) forget_history(device);
-        catch_up(device, which);
+        if (step.shrink != 1 || adam->constants.weight_decay != 0) {
+            forget_history(device);
+            adam_update(device, adam->constants, step, values_.data(), adam->m.data(), adam->v.data(),
+                        dense_gradient(device).data, values_.size());
+            return;
+        }
+        if (adam->steps == table_adam<Backend, T>::longest_history) forget_history(device);
+        catch_up(device, touched_, adam->steps + 1);
+        adam_update_rows(device, adam->constants, step, touched_, width_, values_.data(), adam->m.data(),
+                         adam->v.data(), static_cast<T const*>(gradients_.data()));
+        copy_from_host(device, &step, 1, adam->history.data() + adam->steps++);
         adam->largest_rate = std::max(adam->largest_rate, step.rate);
-        adam->history.push_back(step);
-        visit(device, which, [&](int row, T* values, T const* gradient) {
-            std::ptrdiff_t const at = std::ptrdiff_t{row} * width_;
-            adam_update(device, adam->constants, step, values, adam->m.data() + at, adam->v.data() + at, gradient,
-                        static_cast<std::size_t>(width_));
-            adam->last[static_cast<std::size_t>(row)] = static_cast<int>(adam->history.size());
-        });
     }
-
-  private:
-    [[nodiscard]] T* gradient_of(int row) {
-        return gradients_.data() + std::ptrdiff_t{slot_[static_cast<std::size_t>(row)]} * width_;
-    }
-    template <class F>
-    void visit(Backend const& device, rows_to_update which, F const& f) {
-        for (int const row : touched_)
-            f(row, values_.data() + std::ptrdiff_t{row} * width_, static_cast<T const*>(gradient_of(row)));
-        if (which == rows_to_update::touched) return;
-        fill(device, zeros_.reserve(static_cast<std::size_t>(width_)), static_cast<std::size_t>(width_), T(0));
-        for (int row = 0; row < rows_; ++row)
-            if (slot_[static_cast<std::size_t>(row)] < 0)
-                f(row, values_.data() + std::ptrdiff_t{row} * width_, static_cast<T const*>(zeros_.data()));
-    }
-
-    void catch_up(Backend const& device, rows_to_update which) {
-        if (!adam) return;
-        if (which == rows_to_update::all)
-            for (int row = 0; row < rows_; ++row) catch_up(device, row);
-        else
-            for (int const row : touched_) catch_up(device, row);
-    }
-    void catch_up(Backend const& device, int row) {
-        int& last = adam->last[static_cast<std::size_t>(row)];
-        int const now = static_cast<int>(adam->history.size());
-        if (last == table_adam<Backend, T>::never_moved || last == now) return;
-        std::ptrdiff_t const at = std::ptrdiff_t{row} * width_;
-        adam_catch_up(device, adam->constants,
-                      std::span<adam_step const>(adam->history).subspan(static_cast<std::size_t>(last)),
-                      adam->largest_rate, values_.data() + at, adam->m.data() + at, adam->v.data() + at, width_);
-        last = now;
-    }
+    // Catches all rows up and begins a new history. Afterwards values and moments may be set from outside.
     void forget_history(Backend const& device) {
-        catch_up(device, rows_to_update::all);
-        for (int& last : adam->last)
-            if (last != table_adam<Backend, T>::never_moved) last = 0;
-        adam->history.clear();
+        catch_up(device);
+        fill(device, adam->seen.data(), adam->seen.size(), 0);
+        adam->steps = 0;
         adam->largest_rate = 0;
     }
 
+  private:
+    // Rows make the steps of the history that they have not made, and count as having made `seen`.
+    void catch_up(Backend const& device, std::span<int const> ids, int seen) {
+        adam_catch_up_rows(device, adam->constants,
+                           std::span<adam_step const>(adam->history.data(), static_cast<std::size_t>(adam->steps)),
+                           adam->largest_rate, ids, seen, adam->seen.data(), width_, values_.data(), adam->m.data(),
+                           adam->v.data());
+    }
+    void catch_up(Backend const& device) {
+        if (!adam) return;
+        if (every_row_.empty()) {
+            every_row_.resize(static_cast<std::size_t>(rows_));
+            std::iota(every_row_.begin(), every_row_.end(), 0);
+        }
+        catch_up(device, every_row_, adam->steps);
+    }
+
     int rows_ = 0, width_ = 0;
-    buffer<T> values_, gradients_, zeros_;
-    std::vector<int> slot_, touched_, places_;
+    buffer<T> values_, gradients_, dense_gradient_;
+    std::vector<int> slot_, touched_, places_, every_row_;
 };
 
 }  // namespace sequent

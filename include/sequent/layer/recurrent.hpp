@@ -147,7 +147,7 @@ struct recurrent_layer {
 
     template <class Backend, class T>
     static std::array<run<Backend, T>, Directions> runs(pass<Backend> const& now, T const* parameters,
-                                                        memory<Backend, T>& mine, packing const& shape) {
+                                                        memory<Backend, T>& mine, typename Backend::plan const& shape) {
         constexpr int h = Cell::hidden_size;
         std::array<run<Backend, T>, Directions> runs{};
         for (int d = 0; d < Directions; ++d) {

@@ -258,11 +258,16 @@ class model {
 
     [[nodiscard]] pass<Backend> this_pass(mode how) const { return {device_, how, seed_, passes_, version_}; }
 
+    [[nodiscard]] Scalar const* input_on_device() const {
+        if constexpr (Backend::reads_host_memory) return input_.values.data();
+        return staged_.data();
+    }
     auto input_flow() const {
         if constexpr (takes_tokens)
-            return token_flow<Backend>{&input_.shape, input_.values};
+            return token_flow<Backend>{&plan_, input_.values};
         else
-            return sequence_flow<Backend, Scalar>{&input_.shape, {input_.rows(), {}}, {}};
+            return sequence_flow<Backend, Scalar>{
+                &plan_, {{input_on_device(), plan_.rows(), network_type::input_size}, {}}, {}};
     }
 
     auto run(packed_sequence<input_value> const& input, mode how, states<Scalar> const* initial) {
@@ -276,6 +281,9 @@ class model {
                 message("sequent::model: the input's shape asks for ", size, " values, got ", input.values.size()));
         how_ = mode::inference;  // until this pass has succeeded, there is none to go back through
         input_ = input;
+        make_plan(device_, input_.shape, plan_);
+        if constexpr (!takes_tokens && !Backend::reads_host_memory)
+            copy_from_host(device_, input_.values.data(), size, staged_.reserve(size));
         if (how == mode::training) ++passes_;
         set_states(initial, &state_memory<Backend, Scalar>::initial, &state_memory<Backend, Scalar>::has_initial);
         each_state([](tensor_name const&, int, auto& memory) { memory.initial_gradient.reserve(0); });
@@ -372,6 +380,8 @@ class model {
     std::vector<parameter_info> parameters_;
     std::vector<block_range> trainable_;
     packed_sequence<input_value> input_;
+    typename Backend::plan plan_;                       // of input_'s shape
+    typename Backend::template buffer<Scalar> staged_;  // input_'s rows, if the device cannot read them there
 };
 
 }  // namespace sequent

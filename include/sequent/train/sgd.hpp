@@ -53,15 +53,15 @@ struct sgd {
             std::size_t number = 0;
             model.each_table([&](auto& table) {
                 buffer* const moving = rule.momentum == 0 ? nullptr : &table_velocity[number++];
-                using rows_to_update = typename Model::table_type::rows_to_update;
-                bool const all = rule.momentum != 0 || rule.weight_decay != 0;
-                table.update_rows(
-                    model.device(), all ? rows_to_update::all : rows_to_update::touched,
-                    [&](int row, scalar* values, scalar const* gradient) {
-                        sgd_update(model.device(), constants, now, values,
-                                   moving == nullptr ? nullptr : moving->data() + std::ptrdiff_t{row} * table.width(),
-                                   gradient, static_cast<std::size_t>(table.width()));
-                    });
+                if (table.frozen) return;
+                if (moving == nullptr && rule.weight_decay == 0)
+                    sgd_update_rows(model.device(), constants, now, table.touched(), table.width(),
+                                    table.touched_values(model.device()).data,
+                                    static_cast<scalar const*>(table.gradient_rows().data));
+                else
+                    sgd_update(model.device(), constants, now, table.values(model.device()).data,
+                               moving == nullptr ? nullptr : moving->data(), table.dense_gradient(model.device()).data,
+                               static_cast<std::size_t>(table.rows()) * static_cast<std::size_t>(table.width()));
             });
         }
         void end(Model&) {}

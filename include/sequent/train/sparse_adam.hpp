@@ -45,13 +45,10 @@ struct sparse_adam {
             std::size_t number = 0;
             model.each_table([&](auto& table) {
                 moments& mine = tables[number++];
-                table.update_rows(model.device(), Model::table_type::rows_to_update::touched,
-                                  [&](int row, scalar* values, scalar const* gradient) {
-                                      std::ptrdiff_t const at = std::ptrdiff_t{row} * table.width();
-                                      adam_update(model.device(), constants, sparse, values, mine.m.data() + at,
-                                                  mine.v.data() + at, gradient,
-                                                  static_cast<std::size_t>(table.width()));
-                                  });
+                if (table.frozen) return;
+                adam_update_rows(model.device(), constants, sparse, table.touched(), table.width(),
+                                 table.touched_values(model.device()).data, mine.m.data(), mine.v.data(),
+                                 static_cast<scalar const*>(table.gradient_rows().data));
             });
         }
         void end(Model&) {}

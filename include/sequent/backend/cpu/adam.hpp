@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include "../../fwd.hpp"
 #include "../adam.hpp"
@@ -138,6 +139,30 @@ void adam_catch_up(cpu const&, adam_constants const& constants, std::span<adam_s
         cpu_adam_replay<1, T, default_isa>(constants, missed, largest_rate, pj, mj, vj);
         pj[0].store_aligned(lanes[0]), mj[0].store_aligned(lanes[1]), vj[0].store_aligned(lanes[2]);
         std::copy_n(lanes[0], left, p + j), std::copy_n(lanes[1], left, m + j), std::copy_n(lanes[2], left, v + j);
+    }
+}
+
+// The same for the rows `ids` of a table, row r from step seen[r] of the history on; seen[r] becomes `now`.
+template <class T>
+void adam_catch_up_rows(cpu const& device, adam_constants const& constants, std::span<adam_step const> history,
+                        double largest_rate, std::span<int const> ids, int now, int* seen, int width, T* p, T* m,
+                        T* v) {
+    for (int const id : ids) {
+        std::ptrdiff_t const at = std::ptrdiff_t{id} * width;
+        auto const from = static_cast<std::size_t>(std::exchange(seen[id], now));
+        if (from < history.size())
+            adam_catch_up(device, constants, history.subspan(from), largest_rate, p + at, m + at, v + at, width);
+    }
+}
+
+// One step of the rows `ids`; g: their gradients, [ids.size(), width].
+template <class T>
+void adam_update_rows(cpu const& device, adam_constants const& constants, adam_step const& step,
+                      std::span<int const> ids, int width, T* p, T* m, T* v, T const* g) {
+    for (int const id : ids) {
+        std::ptrdiff_t const at = std::ptrdiff_t{id} * width;
+        adam_update(device, constants, step, p + at, m + at, v + at, g, static_cast<std::size_t>(width));
+        g += width;
     }
 }
 

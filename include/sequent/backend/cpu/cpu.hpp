@@ -22,7 +22,8 @@ namespace sequent {
 struct cpu {
     std::shared_ptr<executor> threads = nullptr;
 
-    using plan = packing;  // what the operations read of a batch's shape
+    using plan = packing;
+    static constexpr bool reads_host_memory = true;
     template <class T>
     using buffer = cpu_buffer<T>;
     template <class Cell, class T>

@@ -163,6 +163,14 @@ double sum_of_squares(cpu const&, T const* values, std::size_t n) {
     return total;
 }
 
+// The same of the rows `order` of a matrix, one after the other.
+template <class T>
+double sum_of_squared_rows(cpu const& device, matrix_view<T const> rows, std::span<int const> order) {
+    double sum = 0;
+    for (int const r : order) sum += sum_of_squares(device, rows.row(r), static_cast<std::size_t>(rows.columns));
+    return sum;
+}
+
 // to = from, and to += from, row by row.
 template <class T>
 void copy_rows(cpu const&, matrix_view<T const> from, matrix_view<T> to) {
@@ -182,6 +190,7 @@ template <class T>
 void fill(cpu const&, T* values, std::size_t n, T value) {
     std::fill_n(values, n, value);
 }
+inline void make_plan(cpu const&, packing const& shape, packing& plan) { plan = shape; }
 template <class T>
 void copy_to_host(cpu const&, T const* from, std::size_t n, T* to) {
     std::copy_n(from, n, to);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "../../fwd.hpp"
 #include "../sgd.hpp"
@@ -23,6 +24,15 @@ void sgd_update(cpu const&, sgd_constants const& constants, sgd_step const& step
         velocity[j] = kept * velocity[j] + taken * gradient;
         p[j] -= rate * (constants.nesterov ? gradient + momentum * velocity[j] : velocity[j]);
     }
+}
+
+// One step, without momentum, of the rows `ids`; g: their gradients, [ids.size(), width].
+template <class T>
+void sgd_update_rows(cpu const& device, sgd_constants const& constants, sgd_step const& step, std::span<int const> ids,
+                     int width, T* p, T const* g) {
+    for (std::size_t u = 0; u < ids.size(); ++u)
+        sgd_update<T>(device, constants, step, p + std::ptrdiff_t{ids[u]} * width, nullptr,
+                      g + u * static_cast<std::size_t>(width), static_cast<std::size_t>(width));
 }
 
 }  // namespace sequent
