@@ -80,9 +80,10 @@ void check_table(std::string const& name, Rule const& rule) {
 }
 
 // The same gradients for a dense tensor and a table of 6 rows and 3 columns: what an optimizer makes of both, which
-// differ in nothing but that the table is told which rows have none. Rates change, and rest at zero for a while.
+// differ in nothing but that the table is told which rows have none: within `rounding`, or to the bit. Rates change,
+// and rest at zero for a while.
 template <class Rule>
-void check_table_is_dense(Rule const& rule) {
+void check_table_is_dense(Rule const& rule, double rounding = 0) {
     model<linear<3, 6>, cpu, double> dense{linear<3, 6>{}, {.seed = 4}};
     dense.freeze("bias");
     six_rows table = make_six_rows(dense.values("weight"));
@@ -107,7 +108,8 @@ void check_table_is_dense(Rule const& rule) {
         give_gradient(table, rows, gradient);
         dense_run.step(), table_run.step();
         INFO("step " << step);
-        if (step % 9 == 0 || step == 299) REQUIRE(table.values("weight") == dense.values("weight"));
+        if (step % 9 == 0 || step == 299)
+            REQUIRE(largest_error(table.values("weight"), dense.values("weight")) <= rounding);
     }
 }
 

@@ -15,19 +15,24 @@
 
 namespace sequent {
 
-// Adam's state of a table: two moments per number, and which of the steps each row has seen.
+// Adam's state of a table: two moments per number, and how many steps ago a row had its last gradient.
 template <class Backend, class T>
 struct table_adam {
     template <class U>
     using buffer = typename Backend::template buffer<U>;
     void const* owner = nullptr;  // the optimizer whose steps these are
     adam_constants constants;
-    buffer<T> m, v;                                  // [rows, width]
-    buffer<int> seen;                                // [rows]: how many steps of the history each row has made
-    buffer<adam_step> history;                       // the steps since all rows were last caught up together
-    int steps = 0;                                   // in the history
-    double largest_rate = 0;                         // in the history
-    static constexpr int longest_history = 1 << 16;  // then all rows are caught up, which changes no later bit
+    adam_powers powers;
+    buffer<T> m, v;          // [rows, width]
+    buffer<int> made, last;  // [rows]: see adam_rows
+    buffer<adam_step> past;  // the history
+    int steps = 0;           // in it
+    double largest_rate = 0;
+    static constexpr int longest_history = 1 << 16, never = -(1 << 30);
+
+    [[nodiscard]] adam_history history() const {
+        return {constants, powers, {past.data(), static_cast<std::size_t>(steps)}, largest_rate};
+    }
 };
 
 template <class Backend, class T>
@@ -52,17 +57,17 @@ class row_table {
 
     // All values, caught up: [rows, width].
     [[nodiscard]] matrix_view<T> values(Backend const& device) {
-        catch_up(device);
+        if (adam) catch_up(device, every_row());
         return {values_.data(), rows_, width_};
     }
     // The same, of which only the rows that have gradients are caught up.
     [[nodiscard]] matrix_view<T> touched_values(Backend const& device) {
-        if (adam) catch_up(device, touched_, adam->steps);
+        if (adam) catch_up(device, touched_);
         return {values_.data(), rows_, width_};
     }
     // to[u] = row ids[u], caught up.
     void read(Backend const& device, std::span<int const> ids, matrix_view<T> to) {
-        if (adam) catch_up(device, ids, adam->steps);
+        if (adam) catch_up(device, ids);
         gather_rows(device, matrix_view<T const>(values_.data(), rows_, width_), ids, to);
     }
 
@@ -116,63 +121,69 @@ class row_table {
     std::optional<table_adam<Backend, T>> adam;
 
     void begin_adam(Backend const& device, void const* owner, adam_constants const& constants) {
-        catch_up(device);  // a copy of a table in training may owe steps
+        if (adam) catch_up(device, every_row());  // a copy of a table in training may owe steps
         adam.emplace();
         adam->owner = owner;
         adam->constants = constants;
+        adam->powers = adam_powers(constants);
         adam->m.resize(values_.size(), T(0));
         adam->v.resize(values_.size(), T(0));
-        adam->seen.resize(static_cast<std::size_t>(rows_), 0);
-        adam->history.reserve(table_adam<Backend, T>::longest_history);
+        adam->made.resize(static_cast<std::size_t>(rows_), 0);
+        adam->last.resize(static_cast<std::size_t>(rows_), table_adam<Backend, T>::never);
+        adam->past.reserve(table_adam<Backend, T>::longest_history);
     }
     // Makes up for every missed step and drops the moments.
     void end_adam(Backend const& device, void const* owner) {
         if (!adam || adam->owner != owner) return;
-        catch_up(device);
+        catch_up(device, every_row());
         adam.reset();
     }
-    // The next step: updates the touched rows; the others owe it. With weight decay every row changes at every step,
-    // and none is left out. Throws argument_error when another optimizer has begun since.
-    void adam_step_rows(Backend const& device, void const* owner, adam_step const& step) {
+    // Throws argument_error when another optimizer has begun since.
+    [[nodiscard]] table_adam<Backend, T>& adam_of(void const* owner) {
         if (!adam || adam->owner != owner)
             throw argument_error("sequent::adam: another optimizer has taken over an embedding of this model");
-        if (frozen) return;
-        if (step.shrink != 1 || adam->constants.weight_decay != 0) {
-            forget_history(device);
-            adam_update(device, adam->constants, step, values_.data(), adam->m.data(), adam->v.data(),
-                        dense_gradient(device).data, values_.size());
-            return;
-        }
-        if (adam->steps == table_adam<Backend, T>::longest_history) forget_history(device);
-        catch_up(device, touched_, adam->steps + 1);
-        adam_update_rows(device, adam->constants, step, touched_, width_, values_.data(), adam->m.data(),
-                         adam->v.data(), static_cast<T const*>(gradients_.data()));
-        copy_from_host(device, &step, 1, adam->history.data() + adam->steps++);
-        adam->largest_rate = std::max(adam->largest_rate, step.rate);
+        return *adam;
     }
-    // Catches all rows up and begins a new history. Afterwards values and moments may be set from outside.
+    // The next step: updates the touched rows; the others owe it. With weight decay every row changes at every step,
+    // and none is left out.
+    void adam_step_rows(Backend const& device, void const* owner, adam_step const& step) {
+        table_adam<Backend, T>& state = adam_of(owner);
+        if (frozen) return;
+        bool const decays = step.shrink != 1 || state.constants.weight_decay != 0;
+        if (decays || state.steps == table_adam<Backend, T>::longest_history) forget_history(device);
+        std::span<int const> const ids = decays ? every_row() : std::span<int const>(touched_);
+        catch_up(device, ids);
+        adam_update_rows(device, state.history(), step, ids, adam_view(),
+                         decays ? dense_gradient(device).data : static_cast<T const*>(gradients_.data()));
+        copy_from_host(device, &step, 1, state.past.data() + state.steps++);
+        state.largest_rate = std::max(state.largest_rate, step.rate);
+    }
+    // Catches all rows up and begins a new history, which changes no later bit. Afterwards, and until the next step,
+    // -last[row] is the number of steps since the row's last gradient, or more.
     void forget_history(Backend const& device) {
-        catch_up(device);
-        fill(device, adam->seen.data(), adam->seen.size(), 0);
+        catch_up(device, every_row());
+        std::vector<int> last(static_cast<std::size_t>(rows_));
+        copy_to_host(device, static_cast<int const*>(adam->last.data()), last.size(), last.data());
+        for (int& one : last) one = std::max(one - adam->steps, table_adam<Backend, T>::never);
+        copy_from_host(device, static_cast<int const*>(last.data()), last.size(), adam->last.data());
+        fill(device, adam->made.data(), last.size(), 0);
         adam->steps = 0;
         adam->largest_rate = 0;
     }
 
   private:
-    // Rows make the steps of the history that they have not made, and count as having made `seen`.
-    void catch_up(Backend const& device, std::span<int const> ids, int seen) {
-        adam_catch_up_rows(device, adam->constants,
-                           std::span<adam_step const>(adam->history.data(), static_cast<std::size_t>(adam->steps)),
-                           adam->largest_rate, ids, seen, adam->seen.data(), width_, values_.data(), adam->m.data(),
-                           adam->v.data());
+    [[nodiscard]] adam_rows<T> adam_view() {
+        return {width_, values_.data(), adam->m.data(), adam->v.data(), adam->made.data(), adam->last.data()};
     }
-    void catch_up(Backend const& device) {
-        if (!adam) return;
+    void catch_up(Backend const& device, std::span<int const> ids) {
+        adam_catch_up_rows(device, adam->history(), ids, adam_view());
+    }
+    [[nodiscard]] std::span<int const> every_row() {
         if (every_row_.empty()) {
             every_row_.resize(static_cast<std::size_t>(rows_));
             std::iota(every_row_.begin(), every_row_.end(), 0);
         }
-        catch_up(device, every_row_, adam->steps);
+        return every_row_;
     }
 
     int rows_ = 0, width_ = 0;

@@ -85,6 +85,7 @@ class model {
 
     [[nodiscard]] Backend const& device() const { return device_; }
     [[nodiscard]] network_type const& network() const { return network_; }
+    [[nodiscard]] std::uint64_t seed() const { return seed_; }
 
     // Dropout acts after train(), as it does at first, and not after eval().
     void train() { mode_ = mode::training; }

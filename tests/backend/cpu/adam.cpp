@@ -2,6 +2,7 @@
 
 #include "sequent/backend/cpu/cpu.hpp"
 
+#include "backend/dense_adam.hpp"
 #include "golden.hpp"
 #include "layer/random_data.hpp"
 
@@ -45,32 +46,43 @@ TEMPLATE_TEST_CASE("cpu_adam_block: Kingma and Ba's update in plain numbers, any
     }
 }
 
-TEMPLATE_TEST_CASE("cpu_adam_catch_up: missed steps replayed to the bit", "", double, float) {
+TEMPLATE_TEST_CASE("adam_catch_up_rows: a long pause, to the bit", "", double, float) {
     using T = TestType;
-    std::size_t const n = 21;
-    std::vector<T> const zeros(n);
+    constexpr int width = 21, steps = 1500;
     // Betas and epsilons on both sides of where a parameter may be called settled early, and gradients of any size.
     for (adam_constants const& constants :
          {adam_constants{}, adam_constants{.beta1 = 0.5, .beta2 = 0.6}, adam_constants{.beta1 = 0.9, .beta2 = 0.8},
-          adam_constants{.epsilon = 0}, adam_constants{.beta1 = 0}})
+          adam_constants{.epsilon = 0}, adam_constants{.beta1 = 0}, adam_constants{.beta1 = 0.9999}})
         for (double const magnitude : {1e-12, 1e-3, 1e3}) {
-            block<T> dense(n), lazy(n);
-            std::vector<adam_step> history;
-            auto g = random_values<T>(n, 5);
-            for (T& one : g) one = static_cast<T>(static_cast<double>(one) * magnitude);
-            auto const step_at = [&](int t) { return adam_step::at(constants, t, t % 2 == 0 ? 1e-2 : 1e-3); };
-            dense.update(constants, step_at(1), g);
-            lazy.update(constants, step_at(1), g);
-            for (int t = 2; t <= 1500; ++t) {
-                dense.update(constants, step_at(t), zeros);
-                history.push_back(step_at(t));
-            }
-            adam_catch_up(cpu{}, constants, history, 1e-2, lazy.p.data(), lazy.m.data(), lazy.v.data(),
-                          static_cast<int>(n));
             INFO("beta1 " << constants.beta1 << ", beta2 " << constants.beta2 << ", epsilon " << constants.epsilon
                           << ", gradients " << magnitude);
-            CHECK(same_bits(lazy.p, dense.p));
-            CHECK(same_bits(lazy.m, dense.m));
-            CHECK(same_bits(lazy.v, dense.v));
+            auto g = random_values<T>(width, 5);
+            for (T& one : g) one = static_cast<T>(static_cast<double>(one) * magnitude);
+            auto const step_at = [&](int t) { return adam_step::at(constants, t, t % 2 == 0 ? 1e-2 : 1e-3); };
+            std::vector<int> const row{0};
+            dense_adam<T> dense(constants, width, random_values<T>(width, 1));
+
+            adam_powers const powers(constants);
+            std::vector<adam_step> past;
+            auto const history = [&] { return adam_history{constants, powers, past, 1e-2}; };
+            std::vector<T> p = dense.p, m(width), v(width);
+            int made = 0, last = -(1 << 30);
+            adam_rows<T> const rows{width, p.data(), m.data(), v.data(), &made, &last};
+            auto const both = [&](int t, bool touched) {
+                dense.step(step_at(t), touched ? std::span<int const>(row) : std::span<int const>(), g);
+                if (touched) {
+                    adam_catch_up_rows(cpu{}, history(), row, rows);
+                    adam_update_rows(cpu{}, history(), step_at(t), row, rows, static_cast<T const*>(g.data()));
+                }
+                past.push_back(step_at(t));
+            };
+            for (int t = 1; t <= 2 * steps; ++t) both(t, t == 1 || t == 3 || t == steps);
+            CHECK(same_bits(m, dense.m));
+            CHECK(same_bits(v, dense.v));
+            CHECK(made == steps);
+            adam_catch_up_rows(cpu{}, history(), row, rows);
+            CHECK(made == 2 * steps);
+            CHECK(last == steps);
+            CHECK(same_bits(p, dense.p));
         }
 }

@@ -10,6 +10,7 @@
 
 #include "../../fwd.hpp"
 #include "../adam.hpp"
+#include "operations.hpp"
 #include "simd.hpp"
 
 namespace sequent {
@@ -66,102 +67,95 @@ void adam_update(cpu const&, adam_constants const& constants, adam_step const& s
     for (std::size_t k = j; k < n; ++k) p[k] = lanes[0][k - j], m[k] = lanes[1][k - j], v[k] = lanes[2][k - j];
 }
 
-// Replays for Vectors registers' worth of numbers the missed steps as if each had come with a gradient of zero: the
-// same bits as the dense update at those steps, without weight decay. Three phases: until no parameter can move any
-// more; then both moments, until the first is zero; then the second alone.
+// Vectors registers' worth of numbers of a row make the steps in which it had no gradient. `age` counts those since its
+// last gradient, the first of `steps` included.
 //
 // When is a parameter p settled? A movement below |p| / 2^25 (float) rounds to none. After step t, those to come are at
 // most largest_rate / (1 - beta1^t) * |m| / (sqrt(v) + epsilon): bias corrections only shrink them and, if beta1^2 <
-// beta2, |m| decays faster than sqrt(v). Two more bits are kept for what rounding adds. Where epsilon does not dwarf
-// the least sqrt(v), or beta1^2 >= beta2, only m = 0 settles it. What is settled may be replayed further: it stays. So
-// the tests stand at the end of a few steps each, and a number's bits do not depend on its neighbours.
+// beta2, |m| fades faster than sqrt(v). Two more bits are kept for what rounding adds. Where epsilon does not dwarf
+// the least sqrt(v), or beta1^2 >= beta2, only m = 0 settles it. What is settled may move on: it stays. So the test
+// stands at the end of a few steps, and a number's bits do not depend on its neighbours.
 template <int Vectors, class T, class Isa>
-void cpu_adam_replay(adam_constants const& constants, std::span<adam_step const> missed, double largest_rate,
-                     simd<T, Isa> (&p)[Vectors], simd<T, Isa> (&m)[Vectors], simd<T, Isa> (&v)[Vectors]) {
+void cpu_adam_fade(adam_history const& history, std::span<adam_step const> steps, int age, simd<T, Isa> (&p)[Vectors],
+                   simd<T, Isa> const (&m)[Vectors], simd<T, Isa> const (&v)[Vectors]) {
     using number = simd<T, Isa>;
     constexpr std::size_t between_tests = 8;
-    bool const fades = constants.beta1 * constants.beta1 < 0.999 * constants.beta2 && constants.epsilon >= 0x1p-50;
-    number const small(T(!fades ? 0 : std::is_same_v<T, float> ? 0x1p-27 : 0x1p-56)), zero(T(0));
-    cpu_adam<number, T> const update(constants);
-    std::size_t t = 0;
-    auto const steps_until = [&](auto const& step, auto const& holds) {  // holds for all numbers, or no step is left
-        for (bool ends = false; t < missed.size() && !ends;) {
-            for (std::size_t const stop = std::min(missed.size(), t + between_tests); t < stop; ++t)
-                for (int i = 0; i < Vectors; ++i) step(i);
-            ends = true;
-            for (int i = 0; i < Vectors; ++i) ends = ends && all(holds(i));
+    adam_constants const& c = history.constants;
+    bool const fades = c.beta1 * c.beta1 < 0.999 * c.beta2 && c.epsilon >= 0x1p-50;
+    number const small(T(!fades ? 0 : std::is_same_v<T, float> ? 0x1p-27 : 0x1p-56)), epsilon(T(c.epsilon));
+    number root_v[Vectors];
+    for (int i = 0; i < Vectors; ++i) root_v[i] = sqrt(v[i]);
+    for (std::size_t t = 0; t < steps.size();) {
+        for (std::size_t const stop = std::min(steps.size(), t + between_tests); t < stop; ++t, ++age) {
+            number const factor(T(steps[t].rate_over_correction1 * history.powers.first(age)));
+            number const slope(T(steps[t].root_correction2 * history.powers.root(age)));
+            for (int i = 0; i < Vectors; ++i) p[i] = p[i] - factor * m[i] / fma(root_v[i], slope, epsilon);
         }
-    };
-    steps_until(
-        [&](int i) {
-            update.moments(m[i], v[i], zero);
-            p[i] = p[i] - update.movement(m[i], v[i], missed[t]);
-        },
-        [&](int i) {
-            number const largest(T(largest_rate * missed[t - 1].inverse_correction1));
-            return largest * abs(m[i]) <= small * abs(p[i]) * (sqrt(v[i]) + update.epsilon);
-        });
-    steps_until([&](int i) { update.moments(m[i], v[i], zero); }, [&](int i) { return m[i] == zero; });
-    steps_until([&](int i) { v[i] = update.beta2 * v[i]; },
-                [&](int i) {  // v only falls, so a test now and then sees what a test at each step would
-                    v[i] = select(v[i] < update.tiny_v, zero, v[i]);
-                    return v[i] == zero;
-                });
+        number const largest(T(history.largest_rate * steps[t - 1].inverse_correction1 * history.powers.first(age)));
+        number const root(T(history.powers.root(age)));
+        bool settled = true;
+        for (int i = 0; i < Vectors; ++i)
+            settled = settled && all(largest * abs(m[i]) <= small * abs(p[i]) * (root_v[i] * root + epsilon));
+        if (settled) return;
+    }
 }
 
-// The same for one row of n numbers.
+// The rows `ids` make all steps of the history that they have not made.
 template <class T>
-void adam_catch_up(cpu const&, adam_constants const& constants, std::span<adam_step const> missed, double largest_rate,
-                   T* p, T* m, T* v, int n) {
+void adam_catch_up_rows(cpu const&, adam_history const& history, std::span<int const> ids, adam_rows<T> const& rows) {
     using number = simd<T, default_isa>;
     constexpr int width = static_cast<int>(number::size), vectors = 4;
-    int j = 0;
-    for (; j + vectors * width <= n; j += vectors * width) {
-        number pj[vectors], mj[vectors], vj[vectors];
-        for (int i = 0; i < vectors; ++i) {
-            pj[i] = number::load_unaligned(p + j + i * width);
-            mj[i] = number::load_unaligned(m + j + i * width);
-            vj[i] = number::load_unaligned(v + j + i * width);
+    int const now = static_cast<int>(history.steps.size());
+    for (int const id : ids) {
+        int const from = std::exchange(rows.made[id], now), last = rows.last[id];
+        int const until = static_cast<int>(std::min<long long>(now, 0LL + last + history.powers.reach()));
+        if (from >= until) continue;
+        auto const steps =
+            history.steps.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(until - from));
+        std::ptrdiff_t const at = std::ptrdiff_t{id} * rows.width;
+        T *const p = rows.p + at, *const m = rows.m + at, *const v = rows.v + at;
+        int const age = from + 1 - last;
+        int j = 0;
+        for (; j + vectors * width <= rows.width; j += vectors * width) {
+            number pj[vectors], mj[vectors], vj[vectors];
+            for (int i = 0; i < vectors; ++i) {
+                pj[i] = number::load_unaligned(p + j + i * width);
+                mj[i] = number::load_unaligned(m + j + i * width);
+                vj[i] = number::load_unaligned(v + j + i * width);
+            }
+            cpu_adam_fade<vectors>(history, steps, age, pj, mj, vj);
+            for (int i = 0; i < vectors; ++i) pj[i].store_unaligned(p + j + i * width);
         }
-        cpu_adam_replay<vectors, T, default_isa>(constants, missed, largest_rate, pj, mj, vj);
-        for (int i = 0; i < vectors; ++i) {
-            pj[i].store_unaligned(p + j + i * width);
-            mj[i].store_unaligned(m + j + i * width);
-            vj[i].store_unaligned(v + j + i * width);
+        for (; j < rows.width; j += width) {
+            std::size_t const left = static_cast<std::size_t>(std::min(width, rows.width - j));
+            alignas(64) T lanes[3][width] = {};
+            std::copy_n(p + j, left, lanes[0]), std::copy_n(m + j, left, lanes[1]), std::copy_n(v + j, left, lanes[2]);
+            number pj[1] = {number::load_aligned(lanes[0])}, mj[1] = {number::load_aligned(lanes[1])},
+                   vj[1] = {number::load_aligned(lanes[2])};
+            cpu_adam_fade<1>(history, steps, age, pj, mj, vj);
+            pj[0].store_aligned(lanes[0]);
+            std::copy_n(lanes[0], left, p + j);
         }
-    }
-    for (; j < n; j += width) {
-        std::size_t const left = static_cast<std::size_t>(std::min(width, n - j));
-        alignas(64) T lanes[3][width] = {};
-        std::copy_n(p + j, left, lanes[0]), std::copy_n(m + j, left, lanes[1]), std::copy_n(v + j, left, lanes[2]);
-        number pj[1] = {number::load_aligned(lanes[0])}, mj[1] = {number::load_aligned(lanes[1])},
-               vj[1] = {number::load_aligned(lanes[2])};
-        cpu_adam_replay<1, T, default_isa>(constants, missed, largest_rate, pj, mj, vj);
-        pj[0].store_aligned(lanes[0]), mj[0].store_aligned(lanes[1]), vj[0].store_aligned(lanes[2]);
-        std::copy_n(lanes[0], left, p + j), std::copy_n(lanes[1], left, m + j), std::copy_n(lanes[2], left, v + j);
     }
 }
 
-// The same for the rows `ids` of a table, row r from step seen[r] of the history on; seen[r] becomes `now`.
+// The step after the history, for the rows `ids`, which have made all of it; g: their gradients, [ids.size(), width].
 template <class T>
-void adam_catch_up_rows(cpu const& device, adam_constants const& constants, std::span<adam_step const> history,
-                        double largest_rate, std::span<int const> ids, int now, int* seen, int width, T* p, T* m,
-                        T* v) {
+void adam_update_rows(cpu const& device, adam_history const& history, adam_step const& step, std::span<int const> ids,
+                      adam_rows<T> const& rows, T const* g) {
+    int const now = static_cast<int>(history.steps.size());
+    std::size_t const width = static_cast<std::size_t>(rows.width);
     for (int const id : ids) {
-        std::ptrdiff_t const at = std::ptrdiff_t{id} * width;
-        auto const from = static_cast<std::size_t>(std::exchange(seen[id], now));
-        if (from < history.size())
-            adam_catch_up(device, constants, history.subspan(from), largest_rate, p + at, m + at, v + at, width);
-    }
-}
-
-// One step of the rows `ids`; g: their gradients, [ids.size(), width].
-template <class T>
-void adam_update_rows(cpu const& device, adam_constants const& constants, adam_step const& step,
-                      std::span<int const> ids, int width, T* p, T* m, T* v, T const* g) {
-    for (int const id : ids) {
-        std::ptrdiff_t const at = std::ptrdiff_t{id} * width;
-        adam_update(device, constants, step, p + at, m + at, v + at, g, static_cast<std::size_t>(width));
+        std::ptrdiff_t const at = std::ptrdiff_t{id} * rows.width;
+        T *const m = rows.m + at, *const v = rows.v + at;
+        int const missed = now - rows.last[id];
+        if (missed > 0) {
+            double const root = history.powers.root(missed);
+            scale(device, m, width, T(history.powers.first(missed)));
+            scale(device, v, width, T(root * root));
+        }
+        adam_update(device, history.constants, step, rows.p + at, m, v, g, width);
+        rows.made[id] = rows.last[id] = now + 1;
         g += width;
     }
 }
