@@ -76,16 +76,18 @@ void adam_update(cpu const&, adam_constants const& constants, adam_step const& s
 // the least sqrt(v), or beta1^2 >= beta2, only m = 0 settles it. What is settled may move on: it stays. So the test
 // stands at the end of a few steps, and a number's bits do not depend on its neighbours.
 template <int Vectors, class T, class Isa>
-void cpu_adam_fade(adam_history const& history, std::span<adam_step const> steps, int age, simd<T, Isa> (&p)[Vectors],
-                   simd<T, Isa> const (&m)[Vectors], simd<T, Isa> const (&v)[Vectors]) {
+SEQUENT_HD void cpu_adam_fade(adam_history const& history, std::span<adam_step const> steps, int age,
+                              simd<T, Isa> (&values)[Vectors], simd<T, Isa> const (&m)[Vectors],
+                              simd<T, Isa> const (&v)[Vectors]) {
     using number = simd<T, Isa>;
     constexpr std::size_t between_tests = 8;
     adam_constants const& c = history.constants;
     bool const fades = c.beta1 * c.beta1 < 0.999 * c.beta2 && c.epsilon >= 0x1p-50;
     number const small(T(!fades ? 0 : std::is_same_v<T, float> ? 0x1p-27 : 0x1p-56)), epsilon(T(c.epsilon));
-    number root_v[Vectors];
-    for (int i = 0; i < Vectors; ++i) root_v[i] = sqrt(v[i]);
-    for (std::size_t t = 0; t < steps.size();) {
+    number p[Vectors], root_v[Vectors];
+    for (int i = 0; i < Vectors; ++i) p[i] = values[i], root_v[i] = sqrt(v[i]);
+    bool settled = false;
+    for (std::size_t t = 0; t < steps.size() && !settled;) {
         for (std::size_t const stop = std::min(steps.size(), t + between_tests); t < stop; ++t, ++age) {
             number const factor(T(steps[t].rate_over_correction1 * history.powers.first(age)));
             number const slope(T(steps[t].root_correction2 * history.powers.root(age)));
@@ -93,11 +95,18 @@ void cpu_adam_fade(adam_history const& history, std::span<adam_step const> steps
         }
         number const largest(T(history.largest_rate * steps[t - 1].inverse_correction1 * history.powers.first(age)));
         number const root(T(history.powers.root(age)));
-        bool settled = true;
+        settled = true;
         for (int i = 0; i < Vectors; ++i)
             settled = settled && all(largest * abs(m[i]) <= small * abs(p[i]) * (root_v[i] * root + epsilon));
-        if (settled) return;
     }
+    for (int i = 0; i < Vectors; ++i) values[i] = p[i];
+}
+
+template <class T>
+void prefetch_row(adam_rows<T> const& rows, int id) {
+    constexpr int line = 64 / sizeof(T);
+    for (T const* const numbers : {rows.p, rows.m, rows.v})
+        for (int j = 0; j < rows.width; j += line) __builtin_prefetch(numbers + std::ptrdiff_t{id} * rows.width + j);
 }
 
 // The rows `ids` make all steps of the history that they have not made.
@@ -106,8 +115,10 @@ void adam_catch_up_rows(cpu const&, adam_history const& history, std::span<int c
     using number = simd<T, default_isa>;
     constexpr int width = static_cast<int>(number::size), vectors = 4;
     int const now = static_cast<int>(history.steps.size());
-    for (int const id : ids) {
-        int const from = std::exchange(rows.made[id], now), last = rows.last[id];
+    std::size_t const ahead = 4;  // rows on their way from memory
+    for (std::size_t u = 0; u < ids.size(); ++u) {
+        if (u + ahead < ids.size()) prefetch_row(rows, ids[u + ahead]);
+        int const id = ids[u], from = std::exchange(rows.made[id], now), last = rows.last[id];
         int const until = static_cast<int>(std::min<long long>(now, 0LL + last + history.powers.reach()));
         if (from >= until) continue;
         auto const steps =
