@@ -10,7 +10,7 @@ overloaded() {
     match($0, /[a-z_]+\(cpu const&/) {
         name = substr($0, RSTART, RLENGTH)
         sub(/\(.*/, "", name)
-        print name, (above ~ /class T[,>]/ ? "yes yes" : "one type")
+        print name, (above ~ /class T[,>]/ ? "yes yes" : "- -")
     }
     { above = $0 }' | sort -u
 }
