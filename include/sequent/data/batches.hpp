@@ -75,6 +75,15 @@ class batches {
         return *this;
     }
 
+    // f(name, number) for all that decides the order: a position means the same batch where these agree.
+    template <class F>
+    void each_option(F const& f) const {
+        f("rows", order_.size()), f("rows_per_epoch", rows_per_epoch());
+        f("batch_size", options_.size), f("seed", options_.seed);
+        f("shuffled", options_.order == row_order::shuffled ? 1 : 0);
+        f("last_dropped", options_.last == last_batch::drop_if_short ? 1 : 0);
+    }
+
     // The rows of the next batch, none at the end of the epoch. Valid until the next seek().
     [[nodiscard]] std::span<int const> next() {
         if (position_.batch == per_epoch()) return {};

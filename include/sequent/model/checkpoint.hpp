@@ -43,19 +43,27 @@ std::string shape_text(Extents const& shape) {
 }
 
 // The place of the first number that is not finite, or the number of them all.
-template <class Scalar>
-std::size_t first_non_finite(std::vector<Scalar> const& values) {
-    auto const bad = std::ranges::find_if_not(values, [](Scalar value) { return std::isfinite(value); });
+template <class Numbers>
+std::size_t first_non_finite(Numbers const& values) {
+    auto const bad = std::ranges::find_if_not(values, [](auto value) { return std::isfinite(value); });
     return static_cast<std::size_t>(bad - values.begin());
 }
 
-// Sets all parameters, or throws file_error and sets none: names and shapes must be the model's, numbers finite.
-template <class Model>
-void assign_all(Model& model, std::string_view file, loaded_tensors<typename Model::scalar> const& tensors) {
-    std::vector<parameter_info> const parameters = model.parameters();
+inline bool has(std::vector<parameter_info> const& parameters, std::string_view name) {
+    return std::ranges::find(parameters, name, &parameter_info::name) != parameters.end();
+}
+
+template <class Scalar>
+loaded_tensor<Scalar> read_tensor(safetensors const& file, std::string const& name) {
+    return {"tensor " + in_quotes(name), file.at(name).shape, file.values<Scalar>(name)};
+}
+
+// Throws file_error unless names and shapes are those of the parameters, and the numbers finite.
+template <class Scalar>
+void check_tensors(std::vector<parameter_info> const& parameters, std::string_view file,
+                   loaded_tensors<Scalar> const& tensors) {
     for (auto const& [name, tensor] : tensors)
-        if (std::ranges::find(parameters, name, &parameter_info::name) == parameters.end())
-            throw file_error(file, tensor.place, "the model has no such parameter");
+        if (!has(parameters, name)) throw file_error(file, tensor.place, "the model has no such parameter");
     for (parameter_info const& parameter : parameters) {
         auto const found = tensors.find(parameter.name);
         if (found == tensors.end())
@@ -68,8 +76,28 @@ void assign_all(Model& model, std::string_view file, loaded_tensors<typename Mod
         if (std::size_t const bad = first_non_finite(values); bad < values.size())
             throw file_error(file, place, message("holds ", values[bad], " at place ", bad));
     }
-    for (parameter_info const& parameter : parameters) model.assign(parameter, tensors.at(parameter.name).values);
 }
+
+// Sets all parameters, or throws file_error and sets none.
+template <class Model>
+void assign_all(Model& model, std::string_view file, loaded_tensors<typename Model::scalar> const& tensors) {
+    check_tensors(model.parameters(), file, tensors);
+    for (parameter_info const& parameter : model.parameters())
+        model.assign(parameter, tensors.at(parameter.name).values);
+}
+
+// Adds a tensor to a file that is to be written to `path`; numbers must live until then. numeric_error: not finite.
+template <class Numbers>
+void add_tensor(safetensors_writer& file, std::filesystem::path const& path, parameter_info const& as,
+                Numbers const& numbers) {
+    if (std::size_t const bad = first_non_finite(numbers); bad < numbers.size())
+        throw numeric_error(message("sequent::save: '", as.name, "' holds ", numbers[bad], " at place ", bad,
+                                    "; nothing was written to ", path.string()));
+    file.add(as.name, std::vector<std::size_t>(as.shape.begin(), as.shape.end()), std::span(numbers));
+}
+
+// Of the file of a whole training (train/checkpoint.hpp): how its metadata and the optimizer's tensors are called.
+inline constexpr std::string_view training_key = "training.", moment_key = "optimizer.";
 
 }  // namespace detail
 
@@ -83,28 +111,24 @@ void save(Model& model, std::filesystem::path const& path, file_metadata const& 
     file.metadata("format", "pt");
     for (auto const& [key, value] : metadata) file.metadata(key, value);
     std::vector<std::vector<typename Model::scalar>> tensors;  // the writer keeps views of them
-    for (parameter_info const& parameter : model.parameters()) {
-        auto const& values = tensors.emplace_back(model.values(parameter));
-        if (std::size_t const bad = detail::first_non_finite(values); bad < values.size())
-            throw numeric_error(message("sequent::save: '", parameter.name, "' holds ", values[bad], " at place ", bad,
-                                        "; nothing was written to ", path.string()));
-        file.add(parameter.name, std::vector<std::size_t>(parameter.shape.begin(), parameter.shape.end()),
-                 std::span(values));
-    }
+    for (parameter_info const& parameter : model.parameters())
+        detail::add_tensor(file, path, parameter, tensors.emplace_back(model.values(parameter)));
     file.write(path);
 }
 
 // Sets all parameters from a file and returns its metadata. Strict: file and model must hold the same names with the
-// same shapes, and the numbers must be finite; F16, BF16, F32 and F64 are converted to the model's scalar.
+// same shapes, and the numbers must be finite; F16, BF16, F32 and F64 are converted to the model's scalar. Of a whole
+// training (train/checkpoint.hpp) it reads the weights.
 // Throws file_error, naming the tensor; the model is then as before.
 template <class Model>
 file_metadata load(Model& model, std::filesystem::path const& path) {
     using scalar = typename Model::scalar;
     safetensors const file = safetensors::read(path);
+    bool const of_training = file.metadata().contains(message(detail::training_key, "rule"));
     detail::loaded_tensors<scalar> tensors;
     for (auto const& [name, tensor] : file.tensors())
-        tensors.emplace(
-            name, detail::loaded_tensor<scalar>{"tensor " + in_quotes(name), tensor.shape, file.values<scalar>(name)});
+        if (!(of_training && name.starts_with(detail::moment_key)) || detail::has(model.parameters(), name))
+            tensors.emplace(name, detail::read_tensor<scalar>(file, name));
     detail::assign_all(model, path.string(), tensors);
     return file.metadata();
 }

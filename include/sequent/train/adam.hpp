@@ -52,6 +52,11 @@ class adam_state {
     void end(Model& model) {
         model.each_table([&](auto& table) { table.end_adam(model.device(), this); });
     }
+    template <class F>
+    void each_moment(F const& f) {
+        f("m", m.data(), [this](auto& table, int) { return table.adam_of(this).m.data(); });
+        f("v", v.data(), [this](auto& table, int) { return table.adam_of(this).v.data(); });
+    }
 
     buffer<scalar> m, v;  // the parameter block's layout
 
@@ -66,7 +71,13 @@ struct adam {
     double rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double weight_decay = 0;  // coupled: added to the gradient
 
-    void check() const { detail::check_adam("adam", rate, beta1, beta2, epsilon, weight_decay); }
+    void check() const { detail::check_adam(name, rate, beta1, beta2, epsilon, weight_decay); }
+
+    static constexpr char const* name = "adam";
+    template <class F>
+    void each_option(F const& f) const {
+        f("beta1", beta1), f("beta2", beta2), f("epsilon", epsilon), f("weight_decay", weight_decay);
+    }
 
     template <class Model>
     struct state : detail::adam_state<Model> {
@@ -84,7 +95,13 @@ struct adamw {
     double rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double weight_decay = 1e-2;  // decoupled: shrinks the parameter
 
-    void check() const { detail::check_adam("adamw", rate, beta1, beta2, epsilon, weight_decay); }
+    void check() const { detail::check_adam(name, rate, beta1, beta2, epsilon, weight_decay); }
+
+    static constexpr char const* name = "adamw";
+    template <class F>
+    void each_option(F const& f) const {
+        f("beta1", beta1), f("beta2", beta2), f("epsilon", epsilon), f("weight_decay", weight_decay);
+    }
 
     template <class Model>
     struct state : detail::adam_state<Model> {

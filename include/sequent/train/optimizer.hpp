@@ -11,6 +11,10 @@ namespace sequent {
 //   double rate                                   the learning rate, which a schedule may change
 //   void check() const                            throws argument_error for an option out of range
 //   state<Model>: state(rule, model), step(rule, model), end(model)
+// and, for train/checkpoint.hpp,
+//   name, each_option(f): f(name, number)         all but the rate
+//   state::each_moment(f): f(name, block, of)     what it remembers, of(table, number) for an embedding; the moment "v"
+//                                                 is never below zero
 // The optimizer holds a reference to the model and must not outlive it. While it lives, rows of embeddings may owe
 // steps; whoever reads them through the model gets them caught up. When it ends, nothing is owed.
 template <class Model, class Rule>
@@ -27,12 +31,14 @@ class optimizer {
         state_.step(rule_, *model_, steps_);
     }
 
+    [[nodiscard]] Rule const& rule() const { return rule_; }
     [[nodiscard]] double rate() const { return rule_.rate; }
     void rate(double value) {
         if (!(value >= 0)) throw argument_error(message("sequent::optimizer: invalid learning rate: ", value));
         rule_.rate = value;
     }
     [[nodiscard]] long long steps() const { return steps_; }
+    void steps(long long count) { steps_ = count; }
 
     [[nodiscard]] Model& network() { return *model_; }
     [[nodiscard]] auto& state() { return state_; }

@@ -28,6 +28,13 @@ struct sgd {
             throw argument_error("sequent::sgd: Nesterov momentum requires a momentum and zero dampening");
     }
 
+    static constexpr char const* name = "sgd";
+    template <class F>
+    void each_option(F const& f) const {
+        f("momentum", momentum), f("dampening", dampening), f("weight_decay", weight_decay),
+            f("nesterov", nesterov ? 1 : 0);
+    }
+
     template <class Model>
     struct state {
         using scalar = typename Model::scalar;
@@ -65,6 +72,12 @@ struct sgd {
             });
         }
         void end(Model&) {}
+        template <class F>
+        void each_moment(F const& f) {
+            if (velocity.size() + table_velocity.size() > 0)
+                f("velocity", velocity.data(),
+                  [this](auto&, int number) { return table_velocity[static_cast<std::size_t>(number)].data(); });
+        }
 
         buffer velocity;                     // the parameter block's layout, or none
         std::vector<buffer> table_velocity;  // [rows, width] each, or none

@@ -18,21 +18,33 @@ struct sparse_adam {
     void check() const {
         if (!(rate > 0)) throw argument_error(message("sequent::sparse_adam: invalid learning rate: ", rate));
         if (!(epsilon > 0)) throw argument_error(message("sequent::sparse_adam: invalid epsilon value: ", epsilon));
-        detail::check_adam("sparse_adam", rate, beta1, beta2, epsilon, 0);
+        detail::check_adam(name, rate, beta1, beta2, epsilon, 0);
+    }
+
+    static constexpr char const* name = "sparse_adam";
+    template <class F>
+    void each_option(F const& f) const {
+        f("beta1", beta1), f("beta2", beta2), f("epsilon", epsilon);
     }
 
     template <class Model>
     struct state {
         using scalar = typename Model::scalar;
-        using buffer = typename Model::backend_type::template buffer<scalar>;
+        template <class T>
+        using buffer = typename Model::backend_type::template buffer<T>;
         struct moments {
-            buffer m, v;
-            explicit moments(std::size_t size) { m.resize(size, scalar(0)), v.resize(size, scalar(0)); }
+            buffer<scalar> m, v;
+            buffer<int> steps;  // zeros for adam_update_rows: moments do not fade between gradients
+            explicit moments(std::size_t size, int rows = 0) {
+                m.resize(size, scalar(0)), v.resize(size, scalar(0));
+                steps.resize(static_cast<std::size_t>(rows), 0);
+            }
         };
 
         state(sparse_adam const&, Model& model) : block(model.block_size()) {
             model.each_table([&](auto& table) {
-                tables.emplace_back(static_cast<std::size_t>(table.rows()) * static_cast<std::size_t>(table.width()));
+                tables.emplace_back(static_cast<std::size_t>(table.rows()) * static_cast<std::size_t>(table.width()),
+                                    table.rows());
             });
         }
         void step(sparse_adam const& rule, Model& model, long long t) {
@@ -46,15 +58,25 @@ struct sparse_adam {
             model.each_table([&](auto& table) {
                 moments& mine = tables[number++];
                 if (table.frozen) return;
-                adam_update_rows(model.device(), constants, sparse, table.touched(), table.width(),
-                                 table.touched_values(model.device()).data, mine.m.data(), mine.v.data(),
+                adam_rows<scalar> const rows{table.width(),     table.touched_values(model.device()).data,
+                                             mine.m.data(),     mine.v.data(),
+                                             mine.steps.data(), mine.steps.data()};
+                adam_update_rows(model.device(), adam_history{constants, powers, {}, 0}, sparse, table.touched(), rows,
                                  static_cast<scalar const*>(table.gradient_rows().data));
             });
         }
         void end(Model&) {}
+        template <class F>
+        void each_moment(F const& f) {
+            f("m", block.m.data(),
+              [this](auto&, int number) { return tables[static_cast<std::size_t>(number)].m.data(); });
+            f("v", block.v.data(),
+              [this](auto&, int number) { return tables[static_cast<std::size_t>(number)].v.data(); });
+        }
 
         moments block;                // the parameter block's layout
         std::vector<moments> tables;  // [rows, width] each
+        adam_powers powers;           // not used
     };
 };
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <utility>
@@ -27,6 +28,7 @@ class training {
     using scalar = typename Model::scalar;
 
   public:
+    using model_type = Model;
     using input = packed_sequence<typename Model::input_value>;
 
     // Puts the model into training mode. Throws argument_error for an option out of range.
@@ -77,6 +79,14 @@ class training {
     // The model, whose weights may be read at any time: rows that owe steps are caught up when read.
     [[nodiscard]] Model& network() { return model(); }
     [[nodiscard]] auto& rule() { return optimizer_; }
+
+    // f(name, number) for each option that a later step depends on; the loss and the schedule are not among them.
+    template <class F>
+    void each_option(F const& f) const {
+        optimizer_.rule().each_option(f);
+        f("rate", base_rate_);
+        f("clip_norm", options_.clip_norm.value_or(std::numeric_limits<double>::infinity()));
+    }
 
   private:
     [[nodiscard]] Model& model() { return optimizer_.network(); }

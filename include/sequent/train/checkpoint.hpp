@@ -1,0 +1,211 @@
+// A whole training as a safetensors file: the weights as save() writes them, the optimizer's moments, and all else that
+// the next step depends on. What goes on from the file has the bits of a training that never stopped. Not in the
+// umbrella: it brings JSON.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "../model/checkpoint.hpp"
+#include "training.hpp"
+
+namespace sequent {
+
+// The digits that read back as the same number, for notes.
+template <class Number>
+[[nodiscard]] std::string number_text(Number value) {
+    char digits[32];
+    return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+// Nothing where the text is not a number that fits, and nothing else.
+template <class Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
+    Number value{};
+    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return failure == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+namespace detail {
+
+// The place in the data of a training that is not fed by `batches`.
+struct no_order {
+    struct place {
+        std::uint64_t epoch = 0;
+        int batch = 0;
+    };
+    template <class F>
+    void each_option(F const&) const {}
+    [[nodiscard]] place position() const { return {}; }
+    [[nodiscard]] int per_epoch() const { return std::numeric_limits<int>::max(); }
+    void seek(place) {}
+};
+
+// What the file and the training that goes on from it must have in common.
+template <class Training, class Order>
+file_metadata common_ground(Training& run, Order const& order) {
+    file_metadata facts;
+    std::string frozen;
+    for (parameter_info const& parameter : run.network().parameters())
+        if (parameter.frozen) frozen += (frozen.empty() ? "" : " ") + parameter.name;
+    facts["training.rule"] = run.rule().rule().name;
+    facts["training.seed"] = number_text(run.network().seed());
+    facts["training.frozen"] = frozen;
+    run.each_option([&](auto name, auto value) { facts[message("training.rule.", name)] = number_text(value); });
+    order.each_option([&](auto name, auto value) { facts[message("training.order.", name)] = number_text(value); });
+    return facts;
+}
+
+// f(name and shape, where it stands on the device) for the weights and for the optimizer's tensors: the moments, such
+// as "optimizer.m.fc.weight", and, of a table under Adam, "optimizer.last.embedding.weight": 0 for rows that had a
+// gradient in the last step, -1 for the step before it, and so on.
+template <class Training, class F>
+void each_tensor(Training& run, F const& f) {
+    auto& model = run.network();
+    auto const part = [](std::string_view kind, parameter_info of) {
+        of.name = message(moment_key, kind, ".", of.name);
+        return of;
+    };
+    for (parameter_info const& one : model.parameters())
+        f(one, one.table < 0 ? model.block() + one.offset : model.table(one).values(model.device()).data);
+    run.rule().state().each_moment([&](std::string_view kind, auto* block, auto const& of_table) {
+        for (parameter_info const& one : model.parameters())
+            f(part(kind, one), one.table < 0 ? block + one.offset : of_table(model.table(one), one.table));
+    });
+    for (parameter_info const& one : model.parameters()) {
+        if (one.table < 0 || !model.table(one).adam) continue;
+        parameter_info last = part("last", one);
+        last.shape.pop_back();  // [rows]
+        model.table(one).forget_history(model.device());
+        f(last, model.table(one).adam->last.data());
+    }
+}
+
+}  // namespace detail
+
+// Writes the training as it is between two steps, or leaves the file at `path` as it was; no later step changes by it.
+// order: a `batches`, whose position is kept. notes: whatever else the program needs to go on (numbers by number_text),
+// under keys that do not begin with "training.". The loss, the schedule and gradients not yet used are not kept.
+// Errors as of save.
+template <class Training, class Order>
+requires requires(Order const& order) { order.position(); }
+void save_training(Training& run, Order const& order, std::filesystem::path const& path,
+                   file_metadata const& notes = {}) {
+    auto& model = run.network();
+    file_metadata metadata = detail::common_ground(run, order);
+    metadata["training.steps"] = number_text(run.rule().steps());
+    metadata["training.rate"] = number_text(run.rule().rate());
+    metadata["training.passes"] = number_text(model.passes());
+    metadata["training.epoch"] = number_text(order.position().epoch);
+    metadata["training.batch"] = number_text(order.position().batch);
+    for (auto const& [key, value] : notes)
+        if (key.starts_with(detail::training_key) || !metadata.emplace(key, value).second)
+            throw argument_error(message("sequent::save_training: a note's key must not begin with '",
+                                         detail::training_key, "', as '", key, "' does"));
+
+    safetensors_writer file;
+    file.metadata("format", "pt");
+    for (auto const& [key, value] : metadata) file.metadata(key, value);
+    std::vector<std::vector<std::byte>> tensors;  // the writer keeps views of them
+    detail::each_tensor(run, [&]<class Number>(parameter_info const& as, Number* from) {
+        auto& bytes = tensors.emplace_back(as.size() * sizeof(Number));
+        auto* const numbers = reinterpret_cast<Number*>(bytes.data());
+        copy_to_host(model.device(), static_cast<Number const*>(from), as.size(), numbers);
+        detail::add_tensor(file, path, as, std::span<Number const>(numbers, as.size()));
+    });
+    file.write(path);
+}
+
+// Goes on where save_training left off, and returns the notes. Strict: the file's tensors must be those of the
+// training, in its scalar; rule, options, seed, frozen parameters and the order of the data must be those that were
+// saved. Throws file_error, naming the tensor or the entry of the metadata; everything is then as before.
+template <class Training, class Order>
+file_metadata load_training(Training& run, Order& order, std::filesystem::path const& path) {
+    auto& model = run.network();
+    safetensors const file = safetensors::read(path);
+    file_metadata notes = file.metadata();
+    auto const fail = [&](std::string_view place, std::string_view what) {
+        throw file_error(path.string(), place, what);
+    };
+    auto const take = [&](std::string const& key) {
+        auto const entry = notes.extract(key);
+        if (entry.empty()) fail(key, "missing; a file of weights alone is for sequent::load");
+        return entry.mapped();
+    };
+    auto const take_number = [&]<class Number>(std::string const& key, Number largest) {
+        std::string const text = take(key);
+        auto const value = parse_number<Number>(text);
+        if (!value || !(*value >= 0 && *value <= largest))
+            fail(key, message(in_quotes(text), " is no number from 0 to ", largest));
+        return *value;
+    };
+    for (auto const& [key, ours] : detail::common_ground(run, order))
+        if (std::string const theirs = take(key); theirs != ours)
+            fail(key, message("is ", in_quotes(theirs), ", but of this training ", in_quotes(ours)));
+    constexpr std::uint64_t many = std::uint64_t{1} << 53;
+    auto const steps = take_number("training.steps", static_cast<long long>(many));
+    auto const rate = take_number("training.rate", std::numeric_limits<double>::max());
+    auto const passes = take_number("training.passes", many);
+    auto position = order.position();
+    position.epoch = take_number("training.epoch", many);
+    position.batch = take_number("training.batch", order.per_epoch());
+    for (auto const& [key, value] : notes)
+        if (key.starts_with(detail::training_key)) fail(in_quotes(key), "this training has no such entry");
+
+    constexpr int never =
+        table_adam<typename Training::model_type::backend_type, typename Training::model_type::scalar>::never;
+    std::set<std::string, std::less<>> known;
+    detail::each_tensor(run, [&]<class Number>(parameter_info const& needed, Number*) {
+        detail::loaded_tensors<Number> found;
+        known.insert(needed.name);
+        if (file.contains(needed.name)) {
+            auto const& tensor = found[needed.name] = detail::read_tensor<Number>(file, needed.name);
+            if (std::string_view const type = file.at(needed.name).dtype; type != safetensors_dtype_of<Number>)
+                fail(tensor.place, message("holds type ", type, "; this training's is ", safetensors_dtype_of<Number>));
+            bool const is_last = std::integral<Number>,
+                       is_v = needed.name.starts_with(message(detail::moment_key, "v."));
+            auto const outside = [&](Number value) {
+                return (is_v && value < 0) || (is_last && (value > 0 || value < never));
+            };
+            if (auto const bad = std::ranges::find_if(tensor.values, outside); bad != tensor.values.end())
+                fail(tensor.place, message("holds ", *bad, " at place ", bad - tensor.values.begin()));
+        }
+        detail::check_tensors({needed}, path.string(), found);
+    });
+    for (auto const& [name, tensor] : file.tensors())
+        if (!known.contains(name)) fail("tensor " + in_quotes(name), "this training has no such tensor");
+
+    detail::each_tensor(run, [&]<class Number>(parameter_info const& one, Number* to) {
+        copy_from_host(model.device(), file.values<Number>(one.name).data(), one.size(), to);
+    });
+    model.passes(passes);
+    run.rule().steps(steps);
+    run.rule().rate(rate);
+    order.seek(position);
+    return notes;
+}
+
+// The same for data that the program orders itself: it keeps its place in the notes.
+template <class Training>
+void save_training(Training& run, std::filesystem::path const& path, file_metadata const& notes = {}) {
+    save_training(run, detail::no_order{}, path, notes);
+}
+template <class Training>
+file_metadata load_training(Training& run, std::filesystem::path const& path) {
+    detail::no_order order;
+    return load_training(run, order, path);
+}
+
+}  // namespace sequent

@@ -1,0 +1,380 @@
+#include "sequent/train/checkpoint.hpp"
+
+#include <cmath>
+#include <cstring>
+
+#include "../io/helpers.hpp"
+#include "catch.hpp"
+#include "sequent/data/batches.hpp"
+#include "sequent/sequent.hpp"
+
+using namespace sequent;
+using sequent_tests::contains;
+using sequent_tests::scratch_folder;
+using sequent_tests::thrown;
+
+namespace {
+
+// Dropout within and behind the recurrent layers, a padding row, and 40 rows of which a batch touches few.
+struct topic_net
+    : sequential<named<"embedding", embedding<dynamic, 5>>, named<"rnn", stacked<2, bidirectional<gru<5, 3>>>>,
+                 last_state, dropout, named<"fc", linear<6, 3>>> {
+    topic_net() : sequential{{.rows = 40, .padding = 1}, {.dropout = 0.3}, {}, {.probability = 0.2}, {}} {}
+};
+
+encoded_text make_texts(int rows) {
+    encoded_text texts;
+    random_stream const random{7, 1};
+    std::uint64_t drawn = 0;
+    for (int row = 0; row < rows; ++row) {
+        std::vector<int> tokens(random.below(drawn++, 5));  // some are empty
+        for (int& token : tokens) {
+            std::uint32_t const below = 1 + random.below(drawn++, 40);  // so that high ones are rare
+            token = static_cast<int>(random.below(drawn++, below));
+        }
+        texts.add(static_cast<int>(random.below(drawn++, 3)), tokens);
+    }
+    return texts;
+}
+
+struct setting {
+    std::uint64_t seed = 3;
+    std::string frozen = {};  // a prefix, or none
+    training_options options = {};
+    int rows = 30;
+    batches_options order = {.size = 4, .seed = 5, .limit = 26};
+};
+
+// A training at a place in its data, with everything in it: what a program would hold.
+template <class Rule, class Scalar>
+struct running {
+    using model_type = model<topic_net, cpu, Scalar>;
+    setting made;
+    encoded_text texts = make_texts(made.rows);
+    batches order{made.rows, made.order};
+    model_type net = [this] {
+        model_type fresh({}, {.seed = made.seed});
+        if (!made.frozen.empty()) fresh.freeze(made.frozen);
+        return fresh;
+    }();
+    Rule rule;
+    training<model_type, cross_entropy, Rule> run{net, cross_entropy{}, rule, made.options};
+
+    running(Rule const& from, setting const& how) : made(how), rule(from) {}
+
+    // Goes on by so many batches, over the ends of epochs. The losses.
+    std::vector<double> train(int steps) {
+        std::vector<double> losses;
+        std::vector<std::span<int const>> tokens;
+        std::vector<int> labels;
+        for (int step = 0; step < steps; ++step) {
+            auto rows = order.next();
+            if (rows.empty()) rows = order.epoch(order.position().epoch + 1).next();
+            gather(texts, rows, tokens, labels);
+            losses.push_back(run.step(pack(tokens), labels).loss);
+        }
+        return losses;
+    }
+    // All that a later step depends on, as bytes.
+    std::vector<std::byte> state() {
+        scratch_folder const folder;
+        save_training(run, order, folder / "state");
+        return read_file(folder / "state", 1 << 20);
+    }
+};
+
+template <class Scalar, class Rule>
+void check_resuming(Rule const& rule, setting const& how = {}) {
+    INFO(Rule::name << ", frozen: '" << how.frozen << "', " << 8 * sizeof(Scalar) << " bits");
+    constexpr int steps = 40;
+    scratch_folder const folder;
+    running<Rule, Scalar> whole(rule, how);
+    auto const losses = whole.train(steps);
+    for (int const stop : {0, 1, 7, 22, 39}) {
+        CAPTURE(stop);
+        {
+            running<Rule, Scalar> first(rule, how);
+            first.train(stop);
+            save_training(first.run, first.order, folder / "file");
+            first.train(3);  // lost
+        }
+        running<Rule, Scalar> second(rule, how);
+        second.train(2);  // what it has done before it loads does not matter
+        load_training(second.run, second.order, folder / "file");
+        CHECK(second.run.rule().steps() == stop);
+        std::vector<double> const rest(losses.begin() + stop, losses.end());
+        CHECK(second.train(steps - stop) == rest);
+        CHECK((second.state() == whole.state()));
+    }
+}
+
+// A file of a training, taken apart.
+struct training_file {
+    struct tensor {
+        std::string dtype;
+        std::vector<std::size_t> shape;
+        std::vector<std::byte> bytes;
+    };
+    std::map<std::string, tensor> tensors;
+    file_metadata metadata;
+
+    explicit training_file(std::filesystem::path const& path) {
+        auto const file = safetensors::read(path);
+        metadata = file.metadata();
+        for (auto const& [name, one] : file.tensors()) {
+            auto const bytes = file.bytes(name);
+            tensors[name] = {std::string(one.dtype), one.shape, {bytes.begin(), bytes.end()}};
+        }
+    }
+    template <class Number>
+    void set(std::string const& name, std::size_t place, Number number) {
+        std::memcpy(tensors.at(name).bytes.data() + place * sizeof number, &number, sizeof number);
+    }
+    void write(std::filesystem::path const& path) const {
+        safetensors_writer writer;
+        for (auto const& [key, value] : metadata) writer.metadata(key, value);
+        for (auto const& [name, one] : tensors) writer.add(name, one.dtype, one.shape, std::span(one.bytes));
+        writer.write(path);
+    }
+};
+
+// A training that a file is loaded into, and what it says to that, without the file's name.
+template <class Rule = adam, class Scalar = float>
+struct judge {
+    scratch_folder folder;
+    running<Rule, Scalar> own;
+    std::vector<std::byte> before;
+
+    explicit judge(Rule const& rule = {}, setting const& how = {}) : own(rule, how) {
+        own.train(9);
+        before = own.state();
+        save_training(own.run, own.order, folder / "own", {{"note", "kept"}});
+    }
+    std::string refusal(std::filesystem::path const& path) {
+        std::string const what = thrown<file_error>([&] { load_training(own.run, own.order, path); });
+        CHECK((own.state() == before));  // refused, or its own state
+        return what.starts_with(path.string() + ": ") ? what.substr(path.string().size() + 2) : what;
+    }
+    std::string refusal(training_file const& file) {
+        file.write(folder / "changed");
+        return refusal(folder / "changed");
+    }
+    template <class OtherRule, class OtherScalar>
+    std::string refusal(judge<OtherRule, OtherScalar> const& other) {
+        return refusal(other.folder / "own");
+    }
+};
+
+template <class Rule, class... Given>
+judge(Rule, Given...) -> judge<Rule, float>;
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("training checkpoint: going on has the bits of never having stopped", "", float, double) {
+    check_resuming<TestType>(adam{.rate = 1e-2});
+    check_resuming<TestType>(adam{.rate = 1e-2, .weight_decay = 0.1});
+    check_resuming<TestType>(adamw{.rate = 1e-2});
+    check_resuming<TestType>(sparse_adam{.rate = 1e-2});
+    check_resuming<TestType>(sgd{.rate = 0.1});
+    check_resuming<TestType>(sgd{.rate = 0.1, .momentum = 0.9, .dampening = 0.5, .weight_decay = 1e-3});
+    check_resuming<TestType>(sgd{.rate = 0.1, .momentum = 0.9, .nesterov = true});
+}
+
+TEMPLATE_TEST_CASE("training checkpoint: with frozen parameters, a schedule and clipping", "", float, double) {
+    training_options const options{.clip_norm = 0.1, .schedule = schedule::cosine{.steps = 40}};
+    for (std::string const frozen : {"embedding", "rnn.weight_hh", "fc.bias"}) {
+        setting const how{.frozen = frozen, .options = options};
+        check_resuming<TestType>(adam{.rate = 1e-2}, how);
+        check_resuming<TestType>(sparse_adam{.rate = 1e-2}, how);
+        check_resuming<TestType>(sgd{.rate = 0.1, .momentum = 0.9}, how);
+    }
+}
+
+TEST_CASE("training checkpoint: saving changes no later bit") {
+    running<adam, float> silent(adam{}, {}), saved(adam{}, {});
+    for (int step = 0; step < 20; ++step) {
+        silent.train(1);
+        saved.train(1);
+        (void)saved.state();
+    }
+    CHECK((saved.state() == silent.state()));
+}
+
+TEST_CASE("training checkpoint: a rate that the program has changed is kept") {
+    judge<> changed;
+    changed.own.run.rule().rate(0.25);
+    save_training(changed.own.run, changed.own.order, changed.folder / "changed");
+    running<adam, float> other(adam{}, {});
+    load_training(other.run, other.order, changed.folder / "changed");
+    CHECK(other.run.rule().rate() == 0.25);
+}
+
+TEST_CASE("training checkpoint: the weights load as weights") {
+    judge<> trained;
+    running<adam, float> other(adam{}, {});
+    file_metadata const metadata = load(other.net, trained.folder / "own");
+    CHECK(metadata.at("training.steps") == "9");
+    for (auto const& parameter : trained.own.net.parameters())
+        CHECK(other.net.values(parameter) == trained.own.net.values(parameter));
+
+    // A layer may be called as the optimizer's tensors are; in a file of weights, such a tensor is one too many.
+    using small = sequential<named<"optimizer", linear<2, 2>>>;
+    model<small, cpu> net, again({}, {.seed = 2});
+    training run{net, cross_entropy{}, sgd{.momentum = 0.5}};
+    save_training(run, trained.folder / "named");
+    load(again, trained.folder / "named");
+    CHECK(again.values("optimizer.weight") == net.values("optimizer.weight"));
+    training_file file(trained.folder / "named");
+    file.metadata.erase("training.rule");
+    file.write(trained.folder / "named");
+    CHECK_THROWS_WITH(load(again, trained.folder / "named"), Catch::Contains("'optimizer.velocity.optimizer.bias'"));
+}
+
+TEST_CASE("training checkpoint: notes come back, data need not be ordered by batches") {
+    scratch_folder const folder;
+    running<adam, float> first(adam{}, {}), second(adam{}, {});
+    first.train(3);
+    schedule::plateau const plateau{.best = 0.1, .bad_calls = 2};
+    file_metadata const notes = {{"best", number_text(*plateau.best)}, {"bad calls", number_text(plateau.bad_calls)}};
+    save_training(first.run, folder / "file", notes);
+    file_metadata const back = load_training(second.run, folder / "file");
+    CHECK(back == file_metadata{{"bad calls", "2"}, {"best", "0.1"}, {"format", "pt"}});
+    CHECK(parse_number<double>(back.at("best")) == plateau.best);
+    CHECK(parse_number<int>(back.at("bad calls")) == plateau.bad_calls);
+    CHECK(second.order.position() == batch_position{});
+
+    CHECK_THROWS_WITH(save_training(first.run, folder / "other", {{"training.x", "1"}}),
+                      Catch::Contains("'training.x'"));
+    CHECK_THROWS_AS(save_training(first.run, folder / "other", {{"format", "np"}}), argument_error);
+    CHECK_FALSE(std::filesystem::exists(folder / "other"));
+    CHECK_THROWS_WITH(load_training(second.run, second.order, folder / "file"),
+                      Catch::Contains("training.order.batch_size: missing"));
+}
+
+TEST_CASE("training checkpoint: numbers as text read back as they were, and nothing else does") {
+    for (double const value : {0.1, -1e300, 5e-324, 1.0 / 3}) CHECK(parse_number<double>(number_text(value)) == value);
+    CHECK(std::isnan(*parse_number<double>(number_text(std::nan("")))));
+    CHECK(parse_number<float>(number_text(0.1f)) == 0.1f);
+    CHECK(parse_number<std::uint64_t>(number_text(~std::uint64_t{0})) == ~std::uint64_t{0});
+    for (std::string_view const text : {"", " 1", "1 ", "1x", "+1", "1.5", "99999999999", "0x10"})
+        CHECK_FALSE(parse_number<int>(text));
+}
+
+TEST_CASE("training checkpoint: another rule, other options, other data are refused") {
+    judge const plain;
+    CHECK(judge(adamw{}).refusal(plain) == "training.rule: is 'adam', but of this training 'adamw'");
+    CHECK(judge(sgd{}).refusal(plain) == "training.rule: is 'adam', but of this training 'sgd'");
+    CHECK(judge(adam{.beta2 = 0.99}).refusal(plain) == "training.rule.beta2: is '0.999', but of this training '0.99'");
+    CHECK(judge(adam{.rate = 0.5}).refusal(plain) == "training.rule.rate: is '0.001', but of this training '0.5'");
+    CHECK(judge(adam{}, setting{.options = {.clip_norm = 1.0}}).refusal(plain) ==
+          "training.rule.clip_norm: is 'inf', but of this training '1'");
+    CHECK(judge(adam{}, setting{.seed = 4}).refusal(plain) == "training.seed: is '3', but of this training '4'");
+    CHECK(judge(adam{}, setting{.frozen = "fc."}).refusal(plain) ==
+          "training.frozen: is '', but of this training 'fc.weight fc.bias'");
+    CHECK(judge(adam{}, setting{.rows = 31}).refusal(plain) ==
+          "training.order.rows: is '30', but of this training '31'");
+    CHECK(contains(judge(adam{}, setting{.order = {.size = 5}}).refusal(plain), "training.order.batch_size: is '4'"));
+    CHECK(contains(judge(adam{}, setting{.order = {.size = 4, .seed = 6, .limit = 26}}).refusal(plain),
+                   "training.order.seed: is '5'"));
+    CHECK(judge<adam, double>().refusal(plain) == "tensor 'embedding.weight': holds type F32; this training's is F64");
+
+    judge weights;
+    save(weights.own.net, weights.folder / "weights");
+    CHECK(contains(weights.refusal(weights.folder / "weights"), "missing; a file of weights alone"));
+    running<adam, float> without_order(adam{}, {});
+    CHECK_THROWS_WITH(load_training(without_order.run, plain.folder / "own"),
+                      Catch::Contains("'training.order.batch_size': this training has no such entry"));
+}
+
+TEST_CASE("training checkpoint: each tensor that is missing, renamed or changed is named") {
+    judge strict;
+    training_file const whole(strict.folder / "own");
+    REQUIRE(whole.tensors.size() == 3 * strict.own.net.parameters().size() + 1);
+    REQUIRE(strict.refusal(whole).empty());
+    for (auto const& [name, tensor] : whole.tensors) {
+        training_file missing = whole, renamed = whole, extra = whole, reshaped = whole, retyped = whole, nan = whole;
+        missing.tensors.erase(name);
+        CHECK(strict.refusal(missing) == "tensor '" + name + "': missing; the model needs it");
+        renamed.tensors["x" + name] = renamed.tensors.extract(name).mapped();
+        CHECK(strict.refusal(renamed) == "tensor '" + name + "': missing; the model needs it");
+        extra.tensors["x" + name] = tensor;
+        CHECK(strict.refusal(extra) == "tensor 'x" + name + "': this training has no such tensor");
+        reshaped.tensors.at(name).shape.push_back(1);
+        CHECK(contains(strict.refusal(reshaped), "tensor '" + name + "': has shape ["));
+        retyped.tensors.at(name).dtype = "U32";
+        CHECK(contains(strict.refusal(retyped), "tensor '" + name + "': holds type U32"));
+        if (tensor.dtype != "F32") continue;
+        nan.set(name, 2, std::nanf(""));
+        CHECK(strict.refusal(nan) == "tensor '" + name + "': holds nan at place 2");
+    }
+    training_file changed = whole;
+    changed.set("optimizer.v.fc.bias", 1, -1e-9f);
+    CHECK(strict.refusal(changed) == "tensor 'optimizer.v.fc.bias': holds -1e-09 at place 1");
+    for (int const wrong : {1, -(1 << 30) - 1, std::numeric_limits<int>::min()}) {
+        changed = whole;
+        changed.set("optimizer.last.embedding.weight", 39, wrong);
+        CHECK(strict.refusal(changed) ==
+              message("tensor 'optimizer.last.embedding.weight': holds ", wrong, " at place 39"));
+    }
+}
+
+TEST_CASE("training checkpoint: each entry of the metadata that is missing or wrong is named") {
+    judge strict;
+    training_file const whole(strict.folder / "own");
+    int entries = 0;
+    for (auto const& [key, value] : whole.metadata) {
+        if (!key.starts_with("training.")) continue;
+        ++entries;
+        training_file missing = whole, renamed = whole;
+        missing.metadata.erase(key);
+        CHECK(strict.refusal(missing) == key + ": missing; a file of weights alone is for sequent::load");
+        renamed.metadata[key + "x"] = value;
+        CHECK(strict.refusal(renamed) == "'" + key + "x': this training has no such entry");
+        for (std::string const wrong : {"", "-1", "1x", "nan", "inf", "1e400", "9007199254740993", "\x01"}) {
+            if (value == wrong) continue;
+            training_file changed = whole;
+            changed.metadata[key] = wrong;
+            if (key == "training.rate" && parse_number<double>(wrong) > 1.0) continue;
+            CAPTURE(wrong);
+            CHECK(strict.refusal(changed).starts_with(key + ": "));
+        }
+    }
+    CHECK(entries == 5 + 3 + 6 + 6);
+    training_file beyond = whole;
+    beyond.metadata["training.batch"] = "8";  // of 7
+    CHECK(strict.refusal(beyond) == "training.batch: '8' is no number from 0 to 7");
+}
+
+TEST_CASE("training checkpoint: a file cut at any byte is refused") {
+    struct tiny_net : sequential<named<"embedding", embedding<3, 1>>, gru<1, 1>, last_state, linear<1, 2>> {};
+    scratch_folder const folder;
+    model<tiny_net, cpu> net;
+    training run{net, cross_entropy{}, adam{}};
+    save_training(run, folder / "whole");
+    auto const bytes = read_file(folder / "whole", 1 << 16);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        CAPTURE(size);
+        std::ofstream(folder / "cut", std::ios::binary)
+            .write(reinterpret_cast<char const*>(bytes.data()), static_cast<std::streamsize>(size));
+        REQUIRE_FALSE(thrown<file_error>([&] { load_training(run, folder / "cut"); }).empty());
+    }
+    load_training(run, folder / "whole");
+}
+
+TEST_CASE("training checkpoint: what cannot be saved leaves the old file") {
+    judge healthy;
+    auto const before = read_file(healthy.folder / "own", 1 << 20);
+    auto& net = healthy.own.net;
+    auto const save_again = [&] { save_training(healthy.own.run, healthy.own.order, healthy.folder / "own"); };
+    healthy.own.run.rule().state().m[0] = std::nanf("");
+    CHECK(contains(thrown<numeric_error>(save_again), "'optimizer.m.rnn.weight_ih_l0' holds nan at place 0"));
+    auto bias = net.values("fc.bias");
+    bias[2] = std::nanf("");
+    net.assign("fc.bias", bias);
+    CHECK(contains(thrown<numeric_error>(save_again), "'fc.bias' holds nan at place 2"));
+    CHECK((read_file(healthy.folder / "own", 1 << 20) == before));
+
+    judge<> first;
+    optimizer second{first.own.net, adam{}};
+    CHECK_THROWS_WITH(save_training(first.own.run, first.folder / "own"), Catch::Contains("another optimizer"));
+}
