@@ -1,7 +1,7 @@
 // What a run is given, whatever the network.
 #pragma once
 
-#include <array>
+#include <optional>
 #include <string_view>
 
 #include "batch_maker.hpp"
@@ -9,10 +9,9 @@
 #include "sequent/data/labelled_text.hpp"
 #include "sequent/text/vocabulary.hpp"
 #include "settings.hpp"
+#include "stored_run.hpp"
 
 namespace news {
-
-inline constexpr std::array<std::string_view, 4> topics = {"World", "Sports", "Business", "Sci/Tech"};
 
 // Where the lesson starts the embedding.
 enum class lesson_embedding { standard_normal, shifted_normal };
@@ -26,6 +25,7 @@ struct job {
     sequent::encoded_text const& train;  // both empty where nothing is trained
     sequent::encoded_text const& test;
     news::report& report;
+    std::optional<run_progress> progress = {};  // of the checkpoint to go on from
 };
 
 // Makes the network; loads, trains, evaluates, saves and classifies as the options say. Instantiated for each network

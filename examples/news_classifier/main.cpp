@@ -1,24 +1,17 @@
 // Sorts news into four topics: reads the options and the data, and runs the network that was chosen.
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <exception>
-#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "data_source.hpp"
-#include "interrupt.hpp"
+#include "../common/model_choice.hpp"
+#include "../common/program.hpp"
 #include "job.hpp"
 #include "networks.hpp"
 #include "options.hpp"
-#include "progress.hpp"
 #include "sequent/text/tokenizer.hpp"
+#include "stored_run.hpp"
 #include "stored_words.hpp"
 
 namespace news {
@@ -48,74 +41,52 @@ sequent::vocabulary count_words(std::vector<sequent::labelled_text> const& rows)
     return sequent::vocabulary(counts);
 }
 
-news_data find_data(settings const& options) {
-    progress bar = progress::on_standard_error();
-    download_source source;
-    std::size_t expected = 0;  // of the file on its way, once the server has said
-    source.watch = [&](std::size_t done, std::size_t total) {
-        if (total > 0 && std::exchange(expected, total) != total)
-            bar.start("download", "kB", static_cast<std::int64_t>(total / 1000));
-        if (total > 0) bar.update(static_cast<std::int64_t>(done / 1000));
-        return !interrupted();
-    };
-    return find_news(options.data, usual_places::of_environment(), source, std::cerr);
-}
-
-// Before hours of training, not after them.
-void check_folder(std::filesystem::path const& file) {
-    std::filesystem::path const folder = file.has_parent_path() ? file.parent_path() : ".";
-    if (access(folder.c_str(), W_OK | X_OK) != 0)
-        throw sequent::file_error(file.string(), "", "cannot be written: " + std::generic_category().message(errno));
-}
-
 int run_program(int argc, char** argv) {
     settings options;
-    std::vector<model_help> help;
-    for (model_choice const& model : models) help.push_back({std::string(model.name), std::string(model.structure)});
-    if (std::optional<int> const stop = read_options(argc, argv, help, options)) return *stop;
+    std::optional<stored_run> resumed;
+    if (std::optional<int> const stop = read_command_line(argc, argv, help_of(models), options, resumed)) return *stop;
 
     std::optional<stored_model> stored;
     if (options.load) stored = load_words(*options.load);
-    std::string const stored_name = stored && !stored->name.empty() ? stored->name : "packed";
-    std::string const name = options.model.value_or(stored_name);
-    if (stored && !stored->name.empty() && name != stored->name)
-        throw sequent::file_error(options.load->string(), "", "holds the model " + stored->name + ", not " + name);
-    auto const model = std::ranges::find(models, name, &model_choice::name);
-    if (model == std::end(models))
-        throw sequent::file_error(options.load->string(), "", "holds the model " + name + ", which is not known");
+    model_choice const& model =
+        choose_model(models, options.model, options.load.value_or(""), stored ? stored->name : "");
 
     if (options.save) check_folder(*options.save);
+    if (options.plot) check_folder(*options.plot);
+    if (options.checkpoint) check_folder(*options.checkpoint);
     if (!options.only_classifies()) note_interrupts();
-    report report(options.metrics, options.lesson);
+    report report(options.metrics, options.plot, options.lesson);
+    if (resumed) read_numbers(report, resumed->report, resumed->file, report_key);
     news_data data;
-    if (!options.only_classifies()) data = find_data(options);
+    if (!options.only_classifies()) data = find_news(options.data);
     sequent::vocabulary const words = stored ? std::move(stored->words) : count_words(data.train);
+    if (resumed && resumed->words != fingerprint_text(words))
+        throw sequent::file_error(resumed->file.string(), "",
+                                  sequent::message("was trained with words of fingerprint ", resumed->words,
+                                                   "; these have ", fingerprint_text(words),
+                                                   ": give it the same data, and --load if the run began with one"));
     sequent::basic_english tokenizer;
     sequent::encoded_text const train = encode(data.train, words, tokenizer),
                                 test = encode(data.test, words, tokenizer);
     if (!options.only_classifies())
         std::cerr << "data: " << train.size() << " training rows of " << train.all_tokens().size() << " tokens, "
                   << test.size() << " test rows, " << words.size() << " words" << std::endl;
-    report.begin({{"event", "begin"},
-                  {"model", name},
-                  {"lesson", options.lesson},
-                  {"data", data.origin},
-                  {"rows", train.size()},
-                  {"words", words.size()},
-                  {"batch", options.batch},
-                  {"rate", options.rate},
-                  {"seed", options.seed}});
+    report.begin(model.name, {{"lesson", options.lesson},
+                              {"data", data.origin},
+                              {"rows", train.size()},
+                              {"words", words.size()},
+                              {"batch", options.batch},
+                              {"rate", options.rate},
+                              {"seed", options.seed}});
     data = {};
 
-    summary const all = model->run({options, name, model->rows, model->embedding, words, train, test, report});
-    if (!options.only_classifies()) report.line(result_line(name, all));
+    summary const all = model.run({options, model.name, model.rows, model.embedding, words, train, test, report,
+                                   resumed ? std::optional(resumed->progress) : std::nullopt});
+    if (!options.only_classifies()) report.line(result_line(model.name, all));
     return interrupted() ? 130 : 0;
 }
 
 }  // namespace
 }  // namespace news
 
-int main(int argc, char** argv) try { return news::run_program(argc, argv); } catch (std::exception const& failure) {
-    std::cerr << "news_classifier: " << failure.what() << std::endl;
-    return 1;
-}
+int main(int argc, char** argv) { return news::guarded_main("news_classifier", news::run_program, argc, argv); }

@@ -1,82 +1,77 @@
-// What a run tells: lines on standard output, progress on standard error, and one JSON object a line in a file.
+// What a run tells: lines on standard output, progress on standard error, one JSON object a line in a file, and a plot.
 #pragma once
 
-#include <charconv>
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
-#include "lesson.hpp"
-#include "progress.hpp"
+#include "../common/number_text.hpp"
+#include "../common/progress.hpp"
+#include "plot.hpp"
 #include "sequent/core/error.hpp"
+#include "sums.hpp"
 
 namespace news {
 
-// What one epoch, or the part of it that is done, came to.
-struct epoch_sums {
-    lesson_sums lesson;  // rows, correct ones, and the loss as the lesson reckons it
-    double loss = 0;     // summed over rows
-    std::int64_t batches = 0, tokens = 0;
-    double seconds = 0;  // training only
-
-    // Of a row; or the lesson's.
-    [[nodiscard]] double mean_loss(bool as_lesson) const {
-        return as_lesson ? lesson.mean_loss() : loss / static_cast<double>(lesson.count);
-    }
-};
-
-struct test_sums {
-    double loss = 0;
-    std::int64_t correct = 0, rows = 0;
-
-    [[nodiscard]] double mean_loss() const { return loss / static_cast<double>(rows); }
-    [[nodiscard]] double accuracy() const { return static_cast<double>(correct) / static_cast<double>(rows); }
-};
-
-// The last line of standard output; of the last epoch where no sum is meant. Without an epoch or a test: nan.
-struct summary {
-    int epochs = 0;
-    std::int64_t rows = 0, tokens = 0;  // of all epochs
-    double seconds = 0;                 // of all epochs, training only
-    double loss = std::numeric_limits<double>::quiet_NaN(), train_accuracy = loss, test_accuracy = loss;
-};
-
-// With this many digits behind the point.
-[[nodiscard]] inline std::string fixed(double value, int digits) {
-    if (!std::isfinite(value)) return python_float(value);
-    char text[400];
-    return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits).ptr};
+[[nodiscard]] inline named_texts result_of(std::string_view model, summary const& all) {
+    return {{"model", std::string(model)},
+            {"epochs", std::to_string(all.epochs)},
+            {"samples", std::to_string(all.rows)},
+            {"loss", fixed(all.loss, 6)},
+            {"train_accuracy", fixed(all.train_accuracy, 6)},
+            {"test_accuracy", fixed(all.test_accuracy, 6)},
+            {"seconds", fixed(all.seconds, 3)},
+            {"tokens_per_second", fixed(all.seconds > 0 ? static_cast<double>(all.tokens) / all.seconds : 0, 0)}};
 }
 
 [[nodiscard]] inline std::string result_line(std::string_view model, summary const& all) {
-    return sequent::message(
-        "result model=", model, " epochs=", all.epochs, " samples=", all.rows, " loss=", fixed(all.loss, 6),
-        " train_accuracy=", fixed(all.train_accuracy, 6), " test_accuracy=", fixed(all.test_accuracy, 6),
-        " seconds=", fixed(all.seconds, 3),
-        " tokens_per_second=", fixed(all.seconds > 0 ? static_cast<double>(all.tokens) / all.seconds : 0, 0));
+    std::string line = "result";
+    for (auto const& [name, value] : result_of(model, all)) line += " " + name + "=" + value;
+    return line;
 }
 
 class report {
   public:
-    report(std::optional<std::filesystem::path> const& metrics, bool as_lesson)
-        : progress_(progress::on_standard_error()), as_lesson_(as_lesson) {
+    // metrics, plot: the files to be written, if any.
+    report(std::optional<std::filesystem::path> const& metrics, std::optional<std::filesystem::path> const& plot,
+           bool as_lesson)
+        : progress_(progress::on_standard_error()), as_lesson_(as_lesson), plot_(plot) {
         if (!metrics) return;
         metrics_name_ = metrics->string();
-        metrics_.open(*metrics, std::ios::binary);
+        metrics_.open(*metrics, std::ios::binary | std::ios::app);
         if (!metrics_) throw sequent::file_error(metrics_name_, "", "cannot be written");
     }
 
-    void begin(nlohmann::json const& settings) { measure(settings); }
+    void begin(std::string_view model, nlohmann::ordered_json const& settings) {
+        nlohmann::ordered_json event = {{"event", "begin"}, {"model", model}};
+        event.update(settings);
+        bool const goes_on = metrics_bytes_ > 0;  // after those; what a killed run wrote behind them comes again
+        if (metrics_.is_open()) {
+            std::error_code ignored;  // no file, but a pipe
+            auto const size = std::filesystem::file_size(metrics_name_, ignored);
+            if (!ignored)
+                std::filesystem::resize_file(metrics_name_, std::min(size, static_cast<std::uintmax_t>(metrics_bytes_)),
+                                             ignored);
+        }
+        if (!goes_on) measure(event);
+        drawn_.title = sequent::message("News classifier: ", model);
+        for (auto const& [name, value] : settings.items())
+            drawn_.settings.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+    }
 
-    void begin_epoch(int epoch, int epochs, std::int64_t batches) {
+    // done: what is done of it already.
+    void begin_epoch(int epoch, int epochs, std::int64_t batches, epoch_sums const& done = {}) {
         epoch_ = epoch;
+        batches_before_ = (epoch - 1) * batches;
+        before_ = done;
         progress_.start(sequent::message("epoch ", epoch, epochs > 1 ? sequent::message("/", epochs) : ""), "it",
                         batches);
     }
@@ -86,6 +81,12 @@ class report {
             return "loss=" + fixed(now.loss / static_cast<double>(now.lesson.count), 2) +
                    ", acc=" + fixed(now.lesson.accuracy(), 3);
         });
+        drawn_.training.add({.loss = now.loss - before_.loss,
+                             .correct = now.lesson.correct - before_.lesson.correct,
+                             .rows = now.lesson.count - before_.lesson.count,
+                             .first = batches_before_ + before_.batches + 1,
+                             .last = batches_before_ + now.batches});
+        before_ = now;
         if (now.batches % 200 != 0) return;
         if (as_lesson_) line(now.lesson.report());
         measure(curve("train", now));
@@ -99,17 +100,57 @@ class report {
                                   " train_accuracy=", fixed(done.lesson.accuracy(), 6),
                                   " test_accuracy=", fixed(test ? test->accuracy() : std::nan(""), 6),
                                   " seconds=", fixed(done.seconds, 3)));
-        nlohmann::json point = curve("epoch", done);
+        nlohmann::ordered_json point = curve("epoch", done);
+        plot_data::epoch_end end{batches_before_ + done.batches, {}, {}};
         if (test) {
-            point["test_loss"] = test->mean_loss();
-            point["test_accuracy"] = test->accuracy();
+            end.test_loss = test->mean_loss();
+            end.test_accuracy = test->accuracy();
+            point.update(tested(*test));
         }
+        drawn_.epochs.push_back(end);
         measure(point);
+    }
+    // Of a run that trains nothing.
+    void test(test_sums const& test) {
+        nlohmann::ordered_json event = {{"event", "test"}};
+        event.update(tested(test));
+        measure(event);
     }
     // Of a run that stops within an epoch.
     void interrupt() {
         progress_.clear();
         std::cerr << "interrupted" << std::endl;
+    }
+
+    // Of any run that trains or tests. Throws file_error where the plot cannot be written.
+    void end(std::string_view model, summary const& all) {
+        if (!plot_) return;
+        drawn_.result = result_of(model, all);
+        write_plot(*plot_, drawn_);
+    }
+
+    // f(name, number[, largest]) reads or sets what the report of a run that goes on must know of the run before.
+    template <class F>
+    void each_number(F const& f) {
+        f("metrics_bytes", metrics_bytes_);
+        drawn_.training.each_number(f);
+        std::size_t count = drawn_.epochs.size();
+        f("epochs", count, std::size_t{1} << 20);
+        drawn_.epochs.resize(count);
+        auto const maybe = [&](std::string_view name, std::optional<double>& number) {
+            double value = number.value_or(std::nan(""));
+            f(name, value);
+            number = std::isnan(value) ? std::nullopt : std::optional(value);
+        };
+        for (plot_data::epoch_end& end : drawn_.epochs)
+            f("batch", end.batch), maybe("test_loss", end.test_loss), maybe("test_accuracy", end.test_accuracy);
+        int tested = drawn_.test ? 1 : 0;
+        f("tested", tested, 1);
+        if (tested == 0) return;
+        if (!drawn_.test) drawn_.test.emplace();
+        f("loss", drawn_.test->loss);
+        for (auto& row : drawn_.test->confusion)
+            for (std::int64_t& texts : row) f("rows", texts);
     }
 
     void line(std::string_view text) {
@@ -119,7 +160,7 @@ class report {
     }
 
   private:
-    [[nodiscard]] nlohmann::json curve(char const* event, epoch_sums const& now) const {
+    [[nodiscard]] nlohmann::ordered_json curve(char const* event, epoch_sums const& now) const {
         return {{"event", event},
                 {"epoch", epoch_},
                 {"batches", now.batches},
@@ -129,9 +170,15 @@ class report {
                 {"tokens", now.tokens},
                 {"seconds", now.seconds}};
     }
-    void measure(nlohmann::json const& point) {
+    nlohmann::ordered_json tested(test_sums const& test) {
+        drawn_.test = test;
+        return {{"test_loss", test.mean_loss()}, {"test_accuracy", test.accuracy()}, {"confusion", test.confusion}};
+    }
+    void measure(nlohmann::ordered_json const& point) {
         if (!metrics_.is_open()) return;
-        metrics_ << point.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+        std::string const text = point.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        metrics_ << text << std::endl;
+        metrics_bytes_ += std::ssize(text) + 1;
         if (!metrics_) throw sequent::file_error(metrics_name_, "", "cannot be written");
     }
 
@@ -139,7 +186,12 @@ class report {
     bool as_lesson_;
     std::string metrics_name_;
     std::ofstream metrics_;
+    std::int64_t metrics_bytes_ = 0;
     int epoch_ = 0;
+    std::int64_t batches_before_ = 0;  // the epoch's first
+    epoch_sums before_;                // the batch that comes next
+    std::optional<std::filesystem::path> plot_;
+    plot_data drawn_;
 };
 
 }  // namespace news

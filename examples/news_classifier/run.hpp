@@ -6,18 +6,23 @@
 #include <cmath>
 #include <cstdint>
 #include <iostream>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "../common/interrupt.hpp"
+#include "../common/model_choice.hpp"
 #include "batch_maker.hpp"
-#include "interrupt.hpp"
 #include "job.hpp"
 #include "networks.hpp"
 #include "sequent/data/batches.hpp"
 #include "sequent/model/checkpoint.hpp"
 #include "sequent/text/tokenizer.hpp"
+#include "sequent/train/checkpoint.hpp"
+#include "stored_run.hpp"
 #include "stored_words.hpp"
 
 namespace news {
@@ -26,26 +31,33 @@ namespace detail {
 
 [[nodiscard]] inline lesson_rows rows_of(job const& job) { return job.options.lesson ? job.rows : lesson_rows::packed; }
 
-// One pass over the training rows, or what of it comes before an interrupt.
-template <class Training>
-epoch_sums train_epoch(job const& job, Training& training, sequent::batches& order) {
+// Goes on with an epoch until its end or an interrupt, and calls keep() every so many batches.
+template <class Training, class Keep>
+void train_epoch(job const& job, Training& training, sequent::batches& order, epoch_sums& sums, Keep const& keep) {
     using clock = std::chrono::steady_clock;
-    epoch_sums sums;
     batch_maker maker(rows_of(job));
     clock::time_point const begin = clock::now();
-    for (std::span<int const> const rows : order) {
+    double const before = sums.seconds;
+    // The lesson's epoch_size: the test comes after the batch, and is "more than".
+    while (!interrupted() && !(job.options.lesson && sums.lesson.count > job.options.limit)) {
+        std::span<int const> const rows = order.next();
+        if (rows.empty()) return;
         maker.make(job.train, rows);
         auto const result = training.step(maker.batch(), maker.labels());
         sums.lesson.add(result.loss, result.correct, result.rows);
         sums.loss += result.loss * result.rows;
         sums.tokens += maker.tokens();
         ++sums.batches;
-        sums.seconds = std::chrono::duration<double>(clock::now() - begin).count();
+        sums.seconds = before + std::chrono::duration<double>(clock::now() - begin).count();
         job.report.batch(sums);
-        // The lesson's epoch_size: the test comes after the batch, and is "more than".
-        if (interrupted() || (job.options.lesson && sums.lesson.count > job.options.limit)) break;
+        if (sums.batches % job.options.checkpoint_every == 0) keep();
     }
-    return sums;
+}
+
+// The topic with the largest number, of equal ones the first.
+[[nodiscard]] inline std::ptrdiff_t best_of(sequent::matrix_view<float const> logits, int row) {
+    float const* const first = logits.row(row);
+    return std::max_element(first, first + logits.columns) - first;
 }
 
 // In batches of 64, in the order of the file: with the lesson's padding, a result depends on its batch.
@@ -62,8 +74,9 @@ test_sums evaluate(job const& job, Model& net) {
         sequent::matrix_view<float> const unused(room.data(), logits.rows, logits.columns);
         auto const result = sequent::cross_entropy{}(net.device(), logits, maker.labels(), unused);
         sums.loss += result.loss * result.rows;
-        sums.correct += result.correct;
-        sums.rows += result.rows;
+        for (int row = 0; row < logits.rows; ++row)
+            ++sums.confusion[static_cast<std::size_t>(maker.labels()[static_cast<std::size_t>(row)])]
+                            [static_cast<std::size_t>(best_of(logits, row))];
     }
     return sums;
 }
@@ -75,14 +88,19 @@ void classify(job const& job, Model& net, std::string_view text) {
     tokenizer(text, [&](std::string_view token) { tokens.push_back(job.words[token]); });
     sequent::matrix_view<float const> const logits = net.predict(sequent::pack(std::span(&tokens, 1)));
     float const* const row = logits.row(0);
-    auto const best = std::max_element(row, row + logits.columns) - row;
+    auto const best = best_of(logits, 0);
     double sum = 0;
     for (int topic = 0; topic < logits.columns; ++topic) sum += std::exp(static_cast<double>(row[topic] - row[best]));
     job.report.line(sequent::message(topics[static_cast<std::size_t>(best)], "\t", fixed(1 / sum, 4), "\t", text));
 }
 
+// Whose words the weights in a file were trained with, and what network they are of.
+[[nodiscard]] inline sequent::file_metadata names_of(job const& job) {
+    return {{std::string(model_key), std::string(job.model)}, {std::string(words_key), fingerprint_text(job.words)}};
+}
+
 template <class Model>
-void train(job const& job, Model& net, int epochs, summary& all) {
+summary train(job const& job, Model& net, int epochs) {
     settings const& options = job.options;
     sequent::training training{net, sequent::cross_entropy{}, sequent::adam{.rate = options.rate}};
     constexpr int all_rows = std::numeric_limits<int>::max();
@@ -91,21 +109,42 @@ void train(job const& job, Model& net, int epochs, summary& all) {
         {.size = options.batch, .seed = options.seed, .limit = options.lesson ? all_rows : options.limit});
     int const batches = options.lesson ? std::min(order.per_epoch(), options.limit / options.batch + 1)  //
                                        : order.per_epoch();
-    for (int epoch = 1; epoch <= epochs && !interrupted(); ++epoch) {
-        job.report.begin_epoch(epoch, epochs, batches);
-        epoch_sums const done = train_epoch(job, training, order.epoch(static_cast<std::uint64_t>(epoch - 1)));
-        all.rows += done.lesson.count;
-        all.tokens += done.tokens;
-        all.seconds += done.seconds;
-        all.loss = done.mean_loss(options.lesson);
-        all.train_accuracy = done.lesson.accuracy();
-        if (interrupted()) return job.report.interrupt();
-        all.epochs = epoch;
-        std::optional<test_sums> test;
-        if (!options.lesson || epoch == epochs) test = evaluate(job, net);  // the lesson itself never does
-        if (test) all.test_accuracy = test->accuracy();
-        job.report.end_epoch(done, test);
+    run_progress now;
+    if (job.progress) {
+        now = *job.progress;
+        sequent::load_training(training, order, *options.resume);
+        if (!std::cmp_equal(order.position().epoch, now.done.epochs) || order.position().batch != now.epoch.batches)
+            throw sequent::file_error(options.resume->string(), progress_key, "does not fit the position in the data");
     }
+    sequent::file_metadata notes = names_of(job);
+    bool words_saved = false;
+    auto const keep = [&] {
+        if (!options.checkpoint) return;
+        if (!std::exchange(words_saved, true)) save_words(job.words, *options.checkpoint);  // for --load
+        notes[options_key] = shaping_options(options, job.model, epochs);
+        notes[progress_key] = text_of(now);
+        notes[report_key] = text_of(job.report);
+        sequent::save_training(training, order, *options.checkpoint, notes);
+    };
+
+    while (now.done.epochs < epochs && !interrupted()) {
+        job.report.begin_epoch(now.done.epochs + 1, epochs, batches, now.epoch);
+        train_epoch(job, training, order, now.epoch, keep);
+        if (interrupted()) {
+            keep();
+            job.report.interrupt();
+            return now.sum(options.lesson);
+        }
+        now.done = now.sum(options.lesson);
+        ++now.done.epochs;
+        std::optional<test_sums> test;
+        if (!options.lesson || now.done.epochs == epochs) test = evaluate(job, net);  // the lesson itself never does
+        if (test) now.done.test_accuracy = test->accuracy();
+        job.report.end_epoch(std::exchange(now.epoch, {}), test);
+        order.epoch(static_cast<std::uint64_t>(now.done.epochs));
+        keep();
+    }
+    return now.done;
 }
 
 }  // namespace detail
@@ -124,17 +163,19 @@ summary run(job const& job) {
 
     summary all;
     int const epochs = options.epochs.value_or(options.only_classifies() ? 0 : 1);
-    if (epochs > 0)
-        detail::train(job, net, epochs, all);
-    else if (!options.only_classifies())
-        all.test_accuracy = detail::evaluate(job, net).accuracy();
+    if (epochs > 0 || job.progress)
+        all = detail::train(job, net, epochs);
+    else if (!options.only_classifies()) {
+        test_sums const test = detail::evaluate(job, net);
+        all.test_accuracy = test.accuracy();
+        job.report.test(test);
+    }
 
     if (options.save && (all.rows > 0 || !interrupted())) {
-        sequent::save(
-            net, *options.save,
-            {{std::string(model_key), std::string(job.model)}, {std::string(words_key), fingerprint_text(job.words)}});
+        sequent::save(net, *options.save, detail::names_of(job));
         save_words(job.words, *options.save);
     }
+    job.report.end(job.model, all);
     if (!options.classify || interrupted()) return all;
     let_interrupts_end();  // all is saved
     if (*options.classify != "-")

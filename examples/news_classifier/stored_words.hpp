@@ -7,13 +7,14 @@
 #include <string>
 #include <system_error>
 
+#include "../common/model_choice.hpp"
 #include "sequent/core/error.hpp"
 #include "sequent/io/safetensors.hpp"
 #include "sequent/text/vocabulary.hpp"
 
 namespace news {
 
-inline constexpr std::string_view model_key = "sequent.model", words_key = "sequent.vocabulary";
+inline constexpr std::string_view words_key = "sequent.vocabulary";
 
 [[nodiscard]] inline std::filesystem::path words_file(std::filesystem::path weights) { return weights += ".vocab"; }
 

@@ -41,7 +41,7 @@ sequent::token_counts count(std::vector<labelled_text> const& rows) {
 
 std::string sha256_of_words(vocabulary const& words) {
     std::string joined;
-    for (std::string_view const word : words.words()) joined.append(joined.empty() ? "" : "\n").append(word);
+    for (std::string const& word : words.words()) joined.append(joined.empty() ? "" : "\n").append(word);
     return sequent_tests::sha256(joined);
 }
 
@@ -73,11 +73,10 @@ std::vector<int> row(sequent::encoded_text const& text, int number) {
     return {tokens.begin(), tokens.end()};
 }
 
-std::vector<std::string_view> const commonest = {".",  "the", ",", "to", "a",   "of",
-                                                 "in", "and", "s", "on", "for", "#39"};
+std::vector<std::string> const commonest = {".", "the", ",", "to", "a", "of", "in", "and", "s", "on", "for", "#39"};
 
-std::vector<std::string_view> head(vocabulary const& words) {
-    auto const all = words.words();
+std::vector<std::string> head(vocabulary const& words) {
+    auto const& all = words.words();
     return {all.begin() + 2, all.begin() + 14};
 }
 

@@ -68,11 +68,6 @@ TEST_CASE("gate order: Keras") {
         check_outputs<gru<3, 4>>(expected, weights);
     }
     check_equal(weights, pytorch);
-
-    keras_weights<double> const back = to_keras(expected.cell, expected.pytorch());
-    CHECK(back.kernel == expected["keras/kernel"]);
-    CHECK(back.recurrent_kernel == expected["keras/recurrent_kernel"]);
-    CHECK(back.bias == expected["keras/bias"]);
 }
 
 TEST_CASE("gate order: ONNX") {
@@ -85,11 +80,6 @@ TEST_CASE("gate order: ONNX") {
         check_outputs<lstm<3, 4>>(expected, weights);
     else
         check_outputs<gru<3, 4>>(expected, weights);
-
-    onnx_weights<double> const back = to_onnx(expected.cell, expected.pytorch());
-    CHECK(back.w == expected["onnx/W"]);
-    CHECK(back.r == expected["onnx/R"]);
-    CHECK(back.b == expected["onnx/B"]);
 }
 
 TEST_CASE("gate order: by hand, one unit and one input") {
@@ -109,7 +99,7 @@ TEST_CASE("gate order: by hand, one unit and one input") {
 }
 
 TEST_CASE("gate order: sizes that do not fit each other") {
-    std::vector<float> const none, one(1), three(3), four(4), six(6), eight(8), nine(9);
+    std::vector<float> const none, three(3), four(4), six(6), eight(8), nine(9);
     CHECK_THROWS_WITH(from_keras(gated_cell::lstm, four, three, four),
                       "sequent::from_keras: the recurrent weights have 3 numbers, which is no 4 * H * H");
     CHECK_THROWS_WITH(from_keras(gated_cell::gru, three, nine, six),
@@ -125,8 +115,4 @@ TEST_CASE("gate order: sizes that do not fit each other") {
                       "(reset_after=True in Keras)");
     CHECK_THROWS_WITH(from_onnx(gated_cell::lstm, four, four, four),
                       "sequent::from_onnx: the bias has 4 numbers, expected 8 for 1 units");
-    CHECK_THROWS_WITH(to_keras(gated_cell::lstm, gate_weights<float>{four, four, four, three}),
-                      "sequent::to_keras: the bias has 3 numbers, expected 4 for 1 units");
-    CHECK_THROWS_WITH(to_onnx(gated_cell::gru, gate_weights<float>{three, three, one, three}),
-                      "sequent::to_onnx: the bias has 1 numbers, expected 3 for 1 units");
 }

@@ -36,6 +36,9 @@ TEST_CASE("without options the defaults stand", "[options]") {
     CHECK(none.options.rate == 1e-3);
     CHECK(none.options.seed == 1);
     CHECK_FALSE(none.options.lesson);
+    CHECK_FALSE(none.options.checkpoint);
+    CHECK_FALSE(none.options.resume);
+    CHECK(none.options.checkpoint_every == 10000);
     CHECK_FALSE(none.options.only_classifies());
 }
 
@@ -59,6 +62,14 @@ TEST_CASE("every option arrives", "[options]") {
     CHECK(all.options.classify == "-");
     CHECK_FALSE(all.options.only_classifies());  // --epochs was given
     CHECK(parse({"--load", "l", "--classify", "a text"}).options.only_classifies());
+
+    outcome const kept = parse({"--checkpoint", "c", "--checkpoint-every", "7", "--resume", "r", "--load", "l",  //
+                                "--classify", "-"});
+    REQUIRE_FALSE(kept.stop);
+    CHECK(kept.options.checkpoint == "c");
+    CHECK(kept.options.checkpoint_every == 7);
+    CHECK(kept.options.resume == "r");
+    CHECK_FALSE(kept.options.only_classifies());
 }
 
 TEST_CASE("help and version end with 0", "[options]") {
@@ -71,10 +82,20 @@ TEST_CASE("help and version end with 0", "[options]") {
 }
 
 TEST_CASE("a mistake ends with 2 and names the option", "[options]") {
-    std::vector<std::vector<char const*>> const mistakes = {
-        {"--model", "lstn"}, {"--epochs", "-1"}, {"--batch", "0"}, {"--batch", "2.5"},
-        {"--rate", "0"},     {"--rate", "nan"},  {"--seed", "-1"}, {"--limit", "0"},
-        {"--epochs"},        {"--nonsense"},     {"--rate", "1x"}, {"--limit", "99999999999"}};
+    std::vector<std::vector<char const*>> const mistakes = {{"--model", "lstn"},
+                                                            {"--epochs", "-1"},
+                                                            {"--batch", "0"},
+                                                            {"--batch", "2.5"},
+                                                            {"--rate", "0"},
+                                                            {"--rate", "nan"},
+                                                            {"--seed", "-1"},
+                                                            {"--limit", "0"},
+                                                            {"--epochs"},
+                                                            {"--nonsense"},
+                                                            {"--rate", "1x"},
+                                                            {"--limit", "99999999999"},
+                                                            {"--checkpoint-every", "0"},
+                                                            {"--resume"}};
     for (auto const& mistake : mistakes) {
         outcome const result = parse(mistake);
         CAPTURE(mistake[0], mistake.back());

@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <regex>
 #include <sstream>
 #include <thread>
 
+#include "../../examples/common/corpus.hpp"
 #include "catch.hpp"
-#include "corpus.hpp"
 #include "temporary_folder.hpp"
 
 using namespace sequent_tests;
@@ -39,13 +40,27 @@ struct news_fixture {
     news::lesson_rows rows = news::lesson_rows::packed;
     std::string out;  // what the last run printed
 
-    news::summary run() {
+    // As main does with --resume.
+    news::summary resume(std::filesystem::path const& file) {
+        auto const stored = news::load_run(file, {{"lstm", ""}});
+        auto const before = options;
+        options = stored.options;
+        options.save = before.save, options.metrics = before.metrics, options.epochs = before.epochs;
+        options.checkpoint = options.resume = file;
+        auto const all = run(&stored);
+        options = before;
+        return all;
+    }
+    news::summary run(news::stored_run const* stored = nullptr) {
         std::ostringstream caught;
         std::streambuf* const before = std::cout.rdbuf(caught.rdbuf());
-        news::report report(options.metrics, options.lesson);
+        news::report report(options.metrics, options.plot, options.lesson);
         try {
+            if (stored) news::read_numbers(report, stored->report, stored->file, news::report_key);
+            report.begin("lstm", {{"rows", train.size()}});
             auto const all = news::run<news::lstm_network>(
-                {options, "lstm", rows, news::lesson_embedding::shifted_normal, words, train, test, report});
+                {options, "lstm", rows, news::lesson_embedding::shifted_normal, words, train, test, report,
+                 stored ? std::optional(stored->progress) : std::nullopt});
             std::cout.rdbuf(before);
             out = caught.str();
             return all;
@@ -55,6 +70,10 @@ struct news_fixture {
         }
     }
 };
+
+std::string without_seconds(std::string const& text) {
+    return std::regex_replace(text, std::regex("(\"seconds\":|seconds=)[0-9.e-]+"), "$1");
+}
 
 }  // namespace
 
@@ -159,6 +178,85 @@ TEST_CASE("an interrupt ends training after the batch, and what was learned is s
     CHECK(some.epochs < 1000);
     CHECK(std::filesystem::exists(folder / "net"));
     CHECK(std::filesystem::exists(folder / "net.vocab"));
+}
+
+TEST_CASE("a run that is stopped and resumed ends as one that never was", "[run]") {
+    temporary_folder folder;
+    bool const lesson = GENERATE(false, true);
+    news_fixture whole, parts;
+    whole.options.epochs = 2;
+    whole.options.batch = 8;
+    whole.options.limit = 1200;
+    whole.options.lesson = lesson;
+    whole.rows = parts.rows = news::lesson_rows::padded;
+    parts.options = whole.options;
+    whole.options.save = folder / "whole";
+    whole.options.metrics = folder / "whole.metrics";
+    parts.options.save = folder / "parts";
+    parts.options.metrics = folder / "parts.metrics";
+    parts.options.checkpoint = folder / "checkpoint";
+    auto const expected = whole.run();
+
+    struct sigaction action {};
+    action.sa_handler = [](int) { news::detail::interrupts = 1; };
+    sigaction(SIGALRM, &action, nullptr);
+    std::string printed;
+    news::summary all;
+    int stops = 0;
+    for (bool stopped = true; stopped; stops += stopped ? 1 : 0) {
+        news::detail::interrupts = 0;
+        bool const resumes = std::filesystem::exists(folder / "checkpoint");
+        parts.options.checkpoint_every = 10;
+        if (stops < 10) ualarm(static_cast<useconds_t>(3000 + 7000 * stops), 0);  // microseconds
+        all = resumes ? parts.resume(folder / "checkpoint") : parts.run();
+        ualarm(0, 0);
+        stopped = news::interrupted();
+        printed += parts.out;
+    }
+    news::detail::interrupts = 0;
+    CHECK(stops > 0);
+    CHECK(all.epochs == 2);
+    CHECK(all.rows == expected.rows);
+    CHECK(all.tokens == expected.tokens);
+    CHECK(all.loss == expected.loss);
+    CHECK(all.train_accuracy == expected.train_accuracy);
+    CHECK(all.test_accuracy == expected.test_accuracy);
+    CHECK(read(folder / "parts") == read(folder / "whole"));
+    CHECK(without_seconds(printed) == without_seconds(whole.out));
+    CHECK(without_seconds(read(folder / "parts.metrics")) == without_seconds(read(folder / "whole.metrics")));
+
+    // More epochs than were asked for at first; and what is done already is not done again.
+    parts.options.epochs = whole.options.epochs = 3;
+    CHECK(whole.run().loss == parts.resume(folder / "checkpoint").loss);
+    CHECK(read(folder / "parts") == read(folder / "whole"));
+    auto const before = std::filesystem::last_write_time(folder / "checkpoint");
+    CHECK(parts.resume(folder / "checkpoint").epochs == 3);
+    CHECK(parts.out.empty());
+    CHECK(std::filesystem::last_write_time(folder / "checkpoint") == before);
+
+    // The checkpoint is a file of weights, too.
+    news_fixture loaded;
+    loaded.options.load = folder / "checkpoint";
+    loaded.options.epochs = 0;
+    CHECK(news::load_words(folder / "checkpoint").name == "lstm");
+    if (!lesson) CHECK(loaded.run().test_accuracy == parts.resume(folder / "checkpoint").test_accuracy);
+}
+
+TEST_CASE("a checkpoint whose parts do not fit each other is refused", "[run]") {
+    temporary_folder folder;
+    news_fixture news;
+    news.options.limit = 160;
+    news.options.checkpoint = folder / "checkpoint";
+    news.run();
+    auto stored = news::load_run(folder / "checkpoint", {{"lstm", ""}});
+    news.options.resume = folder / "checkpoint";
+    ++stored.progress.done.epochs;
+    CHECK_THROWS_WITH(news.run(&stored), Contains("news.progress: does not fit the position in the data"));
+    stored.progress.done.epochs = 1;
+    stored.progress.epoch.batches = 3;
+    CHECK_THROWS_WITH(news.run(&stored), Contains("news.progress: does not fit the position in the data"));
+    news.options.batch = 8;
+    CHECK_THROWS_WITH(news.run(&stored), Contains("training.order.batch_size: is '16', but of this training '8'"));
 }
 
 TEST_CASE("training that leaves the finite numbers stops with a message", "[run]") {

@@ -12,17 +12,17 @@ namespace {
 
 word_vectors glove(std::string const& text, sequent::vector_options const& options = {}) {
     std::istringstream in(text);
-    return sequent::read_glove(in, "file", options);
+    return sequent::read_glove({in, "file"}, options);
 }
 
 word_vectors word2vec_text(std::string const& text, sequent::vector_options const& options = {}) {
     std::istringstream in(text);
-    return sequent::read_word2vec_text(in, "file", options);
+    return sequent::read_word2vec_text({in, "file"}, options);
 }
 
 word_vectors word2vec_binary(std::string const& bytes, sequent::vector_options const& options = {}) {
     std::istringstream in(bytes);
-    return sequent::read_word2vec_binary(in, "file", options);
+    return sequent::read_word2vec_binary({in, "file"}, options);
 }
 
 std::string little_endian(std::initializer_list<float> values) {
@@ -60,6 +60,19 @@ TEST_CASE("GloVe's text: words may hold spaces, the dimension is what most lines
     CHECK(glove("5 3\n").dimension == 1);
 }
 
+TEST_CASE("GloVe's text, cut at any byte: whole lines are read, the rest is refused", "[vectors]") {
+    std::string const text = ". . . 1 2\nthe 0.5 -1e-05  \n 5 6\r\nthe 7 8\n";
+    for (std::size_t length = 0; length < text.size(); ++length) {
+        std::string const part = text.substr(0, length);
+        CAPTURE(part);
+        if (part.ends_with('\n'))
+            CHECK(glove(part, {.dimension = 2}).words[0] == ". . .");
+        else if (length > 0)
+            CHECK_THROWS_AS(glove(part, {.dimension = 2}), sequent::file_error);
+        if (!part.ends_with('\n')) CHECK_THROWS_AS(glove(part), sequent::file_error);
+    }
+}
+
 TEST_CASE("GloVe's text: what is wrong is named", "[vectors]") {
     CHECK_THROWS_WITH(glove("a 1 2\nb 1\na 1 2\n"), "file: line 2: expected a word and 2 values, got 1 values");
     CHECK_THROWS_WITH(glove("a 1 2\nb 1 x\n"), "file: line 2: value 2 of 2 is not a finite number");
@@ -87,7 +100,7 @@ TEST_CASE("word2vec's and fastText's text", "[vectors]") {
     CHECK(of(vectors, " ") == row{3, 4});  // GoogleNews has such a word
     for (std::size_t length = 0; length < text.size(); ++length)
         REQUIRE_THROWS_AS(word2vec_text(text.substr(0, length)), sequent::file_error);
-    CHECK_THROWS_WITH(word2vec_text("2 2\na 1 2\n"), "file: ends after 1 of 2 words: the file is cut off");
+    CHECK_THROWS_WITH(word2vec_text("2 2\na 1 2\n"), "file: line 2: ends after 1 of 2 words: the file is cut off");
     CHECK_THROWS_WITH(word2vec_text("1 2\na 1 2\nb 1 2\n"), "file: line 3: the header promises only 1 words");
     CHECK_THROWS_WITH(word2vec_text("a 1 2\n"), "file: line 1: expected the number of words and the dimension");
     CHECK_THROWS_WITH(word2vec_text("9999999999 2\n"),

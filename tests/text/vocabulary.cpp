@@ -7,7 +7,7 @@
 #include "sequent/text/tokenizer.hpp"
 
 using sequent::vocabulary;
-using words = std::vector<std::string_view>;
+using words = std::vector<std::string>;
 
 namespace {
 
@@ -19,7 +19,7 @@ sequent::token_counts counts_of(std::string_view text) {
 
 vocabulary from_text(std::string const& text) {
     std::istringstream in(text);
-    return vocabulary::load(in, "file");
+    return vocabulary::load({in, "file"});
 }
 
 // What save() writes.

@@ -13,6 +13,16 @@ TEST_CASE("word_table numbers words in order of arrival", "[word_table]") {
     CHECK(words.find("") == 1);
     CHECK(words.find("b") == sequent::word_table::npos);
     CHECK(words[2] == std::string_view("a\0b", 3));
+    CHECK(words.words()[0] == "a");
+}
+
+TEST_CASE("a word_table that was moved from is empty", "[word_table]") {
+    sequent::word_table words;
+    words.insert("a");
+    sequent::word_table const taken = std::move(words);
+    CHECK(taken.find("a") == 0);
+    CHECK(words.find("a") == sequent::word_table::npos);
+    CHECK(words.insert("b") == 0);
 }
 
 TEST_CASE("word_table keeps every word as it grows, and copies are independent", "[word_table]") {

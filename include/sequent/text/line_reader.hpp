@@ -1,22 +1,34 @@
-// Reads a text file line by line, within limits.
+// Reads text from a file or a stream, line by line, within limits.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "../core/error.hpp"
 
 namespace sequent {
 
-// Opens a file for reading its bytes; file_error where that fails.
-[[nodiscard]] inline std::ifstream open_for_reading(std::filesystem::path const& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) throw file_error(path.string(), "", "cannot be opened");
-    return in;
-}
+// What the readers of text take: the path of a file, or a stream and the name that messages give it.
+class text_source {
+    std::ifstream file_;
+
+  public:
+    std::istream& in;
+    std::string const name;
+
+    // Throws file_error where the file cannot be opened.
+    text_source(std::convertible_to<std::filesystem::path> auto const& path)
+        : file_(path, std::ios::binary), in(file_), name(std::filesystem::path(path).string()) {
+        if (!in) throw file_error(name, "", "cannot be opened");
+    }
+    text_source(std::istream& stream, std::string called) : in(stream), name(std::move(called)) {}
+    text_source(text_source const&) = delete;
+};
 
 struct line_limits {
     std::size_t max_line = std::size_t{1} << 20;      // bytes
@@ -26,32 +38,31 @@ struct line_limits {
 // Lines end in LF, the last one too: a file whose last line does not end was cut off and is refused.
 class line_reader {
   public:
-    line_reader(std::istream& in, std::string name, line_limits limits = {})
-        : in_(in), name_(std::move(name)), limits_(limits), line_(limits.max_line + 1, '\0') {}
+    explicit line_reader(text_source const& from, line_limits limits = {})
+        : from_(from), limits_(limits), line_(limits.max_line + 1, '\0') {}
 
     // The next line without its LF, valid until the next call; false at the end of the file.
     [[nodiscard]] bool next(std::string_view& line) {
-        in_.getline(line_.data(), static_cast<std::streamsize>(line_.size()));
-        auto const taken = static_cast<std::size_t>(in_.gcount());
-        if (in_.bad()) throw file_error(name_, "", "cannot be read");
-        if (in_.eof() && taken == 0) return false;
+        from_.in.getline(line_.data(), static_cast<std::streamsize>(line_.size()));
+        auto const taken = static_cast<std::size_t>(from_.in.gcount());
+        if (from_.in.bad()) throw file_error(from_.name, "", "cannot be read");
+        if (from_.in.eof() && taken == 0) return false;
         ++number_;
-        if ((bytes_ += taken) > limits_.max_file)
-            reject(message("the file has more than ", limits_.max_file, " bytes"));
-        if (in_.eof()) reject("the last line does not end: the file is cut off");
-        if (in_.fail()) reject(message("the line has more than ", limits_.max_line, " bytes"));
+        if ((bytes_ += taken) > limits_.max_file) reject("the file has more than ", limits_.max_file, " bytes");
+        if (from_.in.eof()) reject("the last line does not end: the file is cut off");
+        if (from_.in.fail()) reject("the line has more than ", limits_.max_line, " bytes");
         line = std::string_view(line_).substr(0, taken - 1);
         return true;
     }
 
-    // From 1; the number of the line that next() gave last.
-    [[nodiscard]] std::uint64_t number() const { return number_; }
-
-    [[noreturn]] void reject(std::string_view what) const { throw file_error(name_, message("line ", number_), what); }
+    // Throws a file_error with the line that next() gave last, numbered from 1.
+    template <class... Parts>
+    [[noreturn]] void reject(Parts const&... what) const {
+        throw file_error(from_.name, message("line ", number_), message(what...));
+    }
 
   private:
-    std::istream& in_;
-    std::string name_;
+    text_source const& from_;
     line_limits limits_;
     std::string line_;
     std::uint64_t number_ = 0, bytes_ = 0;

@@ -6,13 +6,13 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "../core/error.hpp"
@@ -93,43 +93,43 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
 // The rows of all lines that are left, as many as were promised, if any were. The last `dimension` fields of a line are
 // its values and all before them, spaces too, is the word. Fields end at single spaces, never at other blanks: those
 // occur in words.
-[[nodiscard]] inline word_vectors read_rows(line_reader& lines, std::string const& name, std::int64_t dimension,
+[[nodiscard]] inline word_vectors read_rows(line_reader& lines, std::int64_t dimension,
                                             std::optional<std::int64_t> promised, vector_options const& options) {
     word_vectors result{.dimension = static_cast<int>(dimension)};
+    auto const width = static_cast<std::size_t>(dimension);
     std::int64_t rows = 0;
     for (std::string_view line; lines.next(line); ++rows) {
-        if (rows == promised) lines.reject(message("the header promises only ", rows, " words"));
+        if (rows == promised) lines.reject("the header promises only ", rows, " words");
         if (rows == 0 && !promised && dimension != 1 && parse_header(line))
             lines.reject("this is the header of a word2vec or fastText file: use read_word2vec_text");
         line = without_trailing_blanks(line);
-        std::size_t end = line.size();
-        auto const row = result.values.size(), width = static_cast<std::size_t>(dimension);
+        auto const row = result.values.size();
         result.values.resize(row + width);
         for (std::size_t value = width; value-- > 0;) {
-            std::size_t const space = end == 0 ? std::string_view::npos : line.rfind(' ', end - 1);
+            std::size_t const space = line.rfind(' ');
             if (space == std::string_view::npos)
-                lines.reject(message("expected a word and ", width, " values, got ", width - 1 - value, " values"));
+                lines.reject("expected a word and ", width, " values, got ", width - 1 - value, " values");
             // By way of double, as in NumPy: what is too small for a float becomes a subnormal one or zero. From the
             // limit on, rounding leaves the finite floats.
-            auto const number = parse_number<double>(line.substr(space + 1, end - space - 1));
+            auto const number = parse_number<double>(line.substr(space + 1));
             if (!number || !(std::abs(*number) < 0x1.ffffffp127))
-                lines.reject(message("value ", value + 1, " of ", width, " is not a finite number"));
+                lines.reject("value ", value + 1, " of ", width, " is not a finite number");
             result.values[row + value] = static_cast<float>(*number);
-            end = space;
+            line = line.substr(0, space);
         }
-        if (end > options.max_word_bytes)
-            lines.reject(message("the word has more than ", options.max_word_bytes, " bytes"));
-        keep_last_row(result, line.substr(0, end));
-        if (result.words.size() > options.max_words) lines.reject(message("more than ", options.max_words, " words"));
+        if (line.size() > options.max_word_bytes)
+            lines.reject("the word has more than ", options.max_word_bytes, " bytes");
+        keep_last_row(result, line);
+        if (result.words.size() > options.max_words) lines.reject("more than ", options.max_words, " words");
     }
     if (promised && rows != promised)
-        throw file_error(name, "", message("ends after ", rows, " of ", *promised, " words: the file is cut off"));
+        lines.reject("ends after ", rows, " of ", *promised, " words: the file is cut off");
     return result;
 }
 
 // The commonest number of fields after the first in the next 100 lines, the smaller one of equals: words with spaces
 // are rare.
-[[nodiscard]] inline std::int64_t voted_dimension(line_reader& lines) {
+[[nodiscard]] inline std::int64_t voted_dimension(line_reader lines) {
     std::map<std::int64_t, int> votes;
     std::string_view line;
     for (int count = 0; count < 100 && lines.next(line); ++count)
@@ -147,92 +147,69 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
 }  // namespace detail
 
 // GloVe's text: lines of a word and its values, no header. file_error names the line; a header is refused as such.
-[[nodiscard]] inline word_vectors read_glove(std::istream& in, std::string const& name,
-                                             vector_options const& options = {}) {
-    auto const start = in.tellg();
+[[nodiscard]] inline word_vectors read_glove(text_source const& from, vector_options const& options = {}) {
     std::int64_t dimension = options.dimension;
     if (dimension == 0) {
-        line_reader sample(in, name, options.lines);
-        dimension = detail::voted_dimension(sample);
-        in.clear();
-        if (!in.seekg(start)) throw file_error(name, "", "cannot be read twice: give the dimension");
+        auto const start = from.in.tellg();
+        dimension = detail::voted_dimension(line_reader(from, options.lines));
+        from.in.clear();
+        if (!from.in.seekg(start)) throw file_error(from.name, "", "cannot be read twice: give the dimension");
     }
     if (dimension < 1 || dimension > options.max_dimension)
-        throw file_error(name, "",
+        throw file_error(from.name, "",
                          message("holds vectors of ", dimension, " values, not 1 to ", options.max_dimension));
-    line_reader lines(in, name, options.lines);
-    return detail::read_rows(lines, name, dimension, {}, options);
+    line_reader lines(from, options.lines);
+    return detail::read_rows(lines, dimension, std::nullopt, options);
 }
 
 // word2vec's and fastText's text: a line "V D", then V lines as in GloVe's files. file_error names the line.
-[[nodiscard]] inline word_vectors read_word2vec_text(std::istream& in, std::string const& name,
-                                                     vector_options const& options = {}) {
-    line_reader lines(in, name, options.lines);
+[[nodiscard]] inline word_vectors read_word2vec_text(text_source const& from, vector_options const& options = {}) {
+    line_reader lines(from, options.lines);
     std::string_view line;
     if (!lines.next(line)) line = {};
-    auto const [words, dimension] = detail::checked_header(detail::without_trailing_blanks(line), name, options);
-    return detail::read_rows(lines, name, dimension, words, options);
+    auto const [words, dimension] = detail::checked_header(detail::without_trailing_blanks(line), from.name, options);
+    return detail::read_rows(lines, dimension, words, options);
 }
 
 // word2vec's binary file: a line "V D", then V times a word, a space and D little-endian floats; a LF may follow each
 // vector. The promised size is checked against the file's before memory is taken. file_error names the word.
-[[nodiscard]] inline word_vectors read_word2vec_binary(std::istream& in, std::string const& name,
-                                                       vector_options const& options = {}) {
+[[nodiscard]] inline word_vectors read_word2vec_binary(text_source const& from, vector_options const& options = {}) {
+    std::istream& in = from.in;
     char first[48];
     in.getline(first, sizeof first);
-    auto const [words, dimension] = detail::checked_header(in.good() ? first : "", name, options);
+    auto const [words, dimension] = detail::checked_header(in.good() ? first : "", from.name, options);
 
+    auto const fail = [&](std::string_view place, auto const&... what) {
+        throw file_error(from.name, place, message(what...));
+    };
     auto const begin = in.tellg();
     in.seekg(0, std::ios::end);
-    std::int64_t const left = in.tellg() - begin;
-    if (!in.seekg(begin)) throw file_error(name, "", "cannot be positioned");
-    if (static_cast<std::uint64_t>(left) > options.lines.max_file)
-        throw file_error(name, "", message("has more than ", options.lines.max_file, " bytes"));
-    std::int64_t const row_bytes = 4 * dimension;
+    std::int64_t const left = in.tellg() - begin, row_bytes = 4 * dimension;
+    if (!in.seekg(begin)) fail("", "cannot be positioned");
+    if (std::cmp_greater(left, options.lines.max_file)) fail("", "has more than ", options.lines.max_file, " bytes");
     if (words > left / (row_bytes + 1))  // a word takes at least its space
-        throw file_error(
-            name, "line 1",
-            message(words, " words of dimension ", dimension, " do not fit into the ", left, " bytes that follow"));
+        fail("line 1", words, " words of dimension ", dimension, " do not fit into the ", left, " bytes that follow");
 
     word_vectors result{.dimension = static_cast<int>(dimension)};
-    auto const width = static_cast<std::size_t>(dimension);
-    result.values.reserve(static_cast<std::size_t>(words) * width);
+    result.values.reserve(static_cast<std::size_t>(words * dimension));
     std::vector<char> word(options.max_word_bytes + 2), row(static_cast<std::size_t>(row_bytes));
     for (std::int64_t at = 1; at <= words; ++at) {
-        auto const reject = [&](std::string_view what) { throw file_error(name, message("word ", at), what); };
+        auto const reject = [&](auto const&... what) { fail(message("word ", at), what...); };
         in.getline(word.data(), static_cast<std::streamsize>(word.size()), ' ');
         if (in.eof()) reject("the file is cut off");
-        if (in.fail()) reject(message("has more than ", options.max_word_bytes, " bytes"));
+        if (in.fail()) reject("has more than ", options.max_word_bytes, " bytes");
         std::string_view text(word.data(), static_cast<std::size_t>(in.gcount()) - 1);
         text.remove_prefix(std::min(text.find_first_not_of('\n'), text.size()));
         if (!in.read(row.data(), row_bytes)) reject("the file is cut off");
-        for (std::size_t value = 0; value < width; ++value) {
-            result.values.push_back(detail::little_endian_float(&row[4 * value]));
-            if (!std::isfinite(result.values.back())) reject(message("value ", value + 1, " is not finite"));
+        for (std::size_t byte = 0; byte < row.size(); byte += 4) {
+            result.values.push_back(detail::little_endian_float(&row[byte]));
+            if (!std::isfinite(result.values.back())) reject("value ", byte / 4 + 1, " is not finite");
         }
         detail::keep_last_row(result, text);
     }
     if (in.peek() == '\n') in.get();
-    if (in.peek() != std::istream::traits_type::eof())
-        throw file_error(name, "", message("goes on after the ", words, " words it promises"));
+    if (in.peek() != std::istream::traits_type::eof()) fail("", "goes on after the ", words, " words it promises");
     return result;
-}
-
-[[nodiscard]] inline word_vectors read_glove(std::filesystem::path const& path, vector_options const& options = {}) {
-    std::ifstream in = open_for_reading(path);
-    return read_glove(in, path.string(), options);
-}
-
-[[nodiscard]] inline word_vectors read_word2vec_text(std::filesystem::path const& path,
-                                                     vector_options const& options = {}) {
-    std::ifstream in = open_for_reading(path);
-    return read_word2vec_text(in, path.string(), options);
-}
-
-[[nodiscard]] inline word_vectors read_word2vec_binary(std::filesystem::path const& path,
-                                                       vector_options const& options = {}) {
-    std::ifstream in = open_for_reading(path);
-    return read_word2vec_binary(in, path.string(), options);
 }
 
 // Copies the vectors of the words that both know into the rows of an embedding, [vocabulary.size(), vectors.dimension],

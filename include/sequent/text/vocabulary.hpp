@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <ios>
 #include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "../core/error.hpp"
@@ -65,10 +67,7 @@ class vocabulary {
         std::vector<int> order;  // ids of counts; a special's own count does not matter
         for (int id = 0; id < counts.distinct(); ++id)
             if (counts.count(id) >= options.min_freq && !find(counts.word(id))) order.push_back(id);
-        std::sort(order.begin(), order.end(), [&](int a, int b) {
-            return counts.count(a) != counts.count(b) ? counts.count(a) > counts.count(b)
-                                                      : counts.word(a) < counts.word(b);
-        });
+        std::ranges::sort(order, {}, [&](int id) { return std::pair(-counts.count(id), counts.word(id)); });
         order.resize(std::min(order.size(), static_cast<std::size_t>(options.max_size)));
         for (int const id : order) add(counts.word(id));
     }
@@ -94,26 +93,20 @@ class vocabulary {
         return id == word_table::npos ? std::nullopt : std::optional(id);
     }
 
-    // The views live as long as the vocabulary.
+    // Both live as long as the vocabulary.
     [[nodiscard]] std::string_view word(int id) const& {
         if (id < 0 || id >= size()) throw argument_error(message("vocabulary: no word ", id, " among ", size()));
         return words_[id];
     }
-
-    std::string_view word(int id) const&& = delete;
-
-    [[nodiscard]] std::vector<std::string_view> words() const& {
-        std::vector<std::string_view> result(static_cast<std::size_t>(size()));
-        for (int id = 0; id < size(); ++id) result[static_cast<std::size_t>(id)] = words_[id];
-        return result;
-    }
-    std::vector<std::string_view> words() const&& = delete;
+    [[nodiscard]] std::vector<std::string> const& words() const& { return words_.words(); }
+    void word(int id) const&& = delete;
+    void words() const&& = delete;
 
     // Tells vocabularies apart cheaply: FNV-1a, 64 bits, over the lines that save() writes after the first.
     [[nodiscard]] std::uint64_t fingerprint() const {
         std::uint64_t state = 0xCBF29CE484222325u;
-        for (int id = 0; id < size(); ++id)
-            for (char const byte : escaped(words_[id]) + '\n')
+        for (std::string const& word : words())
+            for (char const byte : escaped(word) + '\n')
                 state = (state ^ static_cast<unsigned char>(byte)) * 0x100000001B3u;
         return state;
     }
@@ -123,30 +116,26 @@ class vocabulary {
     void save(std::filesystem::path const& path) const {
         std::ofstream out(path, std::ios::binary);
         out << heading() << '\n';
-        for (int id = 0; id < size(); ++id) out << escaped(words_[id]) << '\n';
+        for (std::string const& word : words()) out << escaped(word) << '\n';
         if (!out.flush()) throw file_error(path.string(), "", "cannot be written");
     }
 
-    [[nodiscard]] static vocabulary load(std::filesystem::path const& path, line_limits limits = {}) {
-        std::ifstream in = open_for_reading(path);
-        return load(in, path.string(), limits);
-    }
-
-    [[nodiscard]] static vocabulary load(std::istream& in, std::string const& name, line_limits limits = {}) {
-        line_reader lines(in, name, limits);
+    // Throws file_error, with the line, when anything of it was changed.
+    [[nodiscard]] static vocabulary load(text_source const& from, line_limits limits = {}) {
+        line_reader lines(from, limits);
         std::string_view line;
-        if (!lines.next(line)) throw file_error(name, "", "is empty");
+        if (!lines.next(line)) throw file_error(from.name, "", "is empty");
         std::string const heading(line);
         if (!heading.starts_with(format)) lines.reject("not a vocabulary of this library");
         vocabulary result{std::span<std::string const>()};
         while (lines.next(line)) {
-            std::optional<std::string> const word = unescaped(line);
-            if (!word) lines.reject("a carriage return, or a backslash followed by none of \\, n and r");
-            if (result.find(*word)) lines.reject(message("the word '", *word, "' stands there twice"));
-            result.add(*word);
+            std::string const word = unescaped(line);
+            if (escaped(word) != line)
+                lines.reject("a carriage return, or a backslash followed by none of \\, n and r");
+            if (result.find(word)) lines.reject("the word '", word, "' stands there twice");
+            result.add(word);
         }
-        if (heading != result.heading())
-            throw file_error(name, "line 1", message("'", heading, "', but the words give '", result.heading(), "'"));
+        if (heading != result.heading()) lines.reject("the words give '", result.heading(), "', unlike line 1");
         return result;
     }
 
@@ -175,17 +164,13 @@ class vocabulary {
         return result;
     }
 
-    static std::optional<std::string> unescaped(std::string_view line) {
+    // Of a line that is none of escaped()'s, any text.
+    static std::string unescaped(std::string_view line) {
         std::string result;
         for (std::size_t at = 0; at < line.size(); ++at) {
-            char byte = line[at];
-            if (byte == '\r') return std::nullopt;
-            if (byte == '\\') {
-                std::size_t const code = std::string_view("\\nr").find(++at < line.size() ? line[at] : '\0');
-                if (code == std::string_view::npos) return std::nullopt;
-                byte = "\\\n\r"[code];
-            }
-            result += byte;
+            bool const escape = line[at] == '\\' && at + 1 < line.size();
+            char const code = line[at += escape];
+            result += escape && code == 'n' ? '\n' : escape && code == 'r' ? '\r' : code;
         }
         return result;
     }

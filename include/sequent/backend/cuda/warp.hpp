@@ -1,0 +1,67 @@
+// The warp policy: what a kernel's body, a class with phases between block barriers, asks of the machine. `device_warp`
+// is PTX; `emulated_warp` has the same fragment layouts on the host, where it also looks for races.
+//
+// Values that differ between the lanes of a warp live in a `reg<T, N>`: N registers on the device, N numbers for each
+// of 32 lanes on the host, r(lane, n) on both. Code for single lanes stands in `warp.lanes([&](int lane) { ... })`;
+// between such blocks the warp acts as one: mma, ldmatrix, shfl_xor. A phase must not read what another lane has
+// written to shared memory in the same phase.
+#pragma once
+
+#include <cstdint>
+
+#include "../../config.hpp"
+#include "precision.hpp"
+
+#if defined(__CUDACC__)
+#define SEQUENT_DEVICE __device__ __forceinline__
+#define SEQUENT_UNROLL _Pragma("unroll")
+#else
+#define SEQUENT_DEVICE inline
+#define SEQUENT_UNROLL
+#endif
+
+namespace sequent {
+
+// Two neighbours of a row, moved at once.
+struct alignas(8) float_pair {
+    float first, second;
+};
+
+// Units u and u + 1 of a row of Hidden units, u even; what is beyond the row is 0, or not written. Where Hidden is even
+// the row must start on a multiple of 8 bytes.
+template <int Hidden>
+SEQUENT_DEVICE float_pair load_pair(float const* row, int u) {
+    if (Hidden % 8 != 0 && u >= Hidden) return {0, 0};
+    if constexpr (Hidden % 2 == 0) {
+#if defined(__CUDACC__)
+        float2 const pair = __ldg(reinterpret_cast<float2 const*>(row + u));
+        return {pair.x, pair.y};
+#else
+        return {row[u], row[u + 1]};
+#endif
+    } else
+        return {row[u], u + 1 < Hidden ? row[u + 1] : 0.0f};
+}
+
+template <int Hidden>
+SEQUENT_DEVICE void store_pair(float* row, int u, float_pair const& pair) {
+    if (Hidden % 8 != 0 && u >= Hidden) return;
+    if constexpr (Hidden % 2 == 0) {
+#if defined(__CUDACC__)
+        *reinterpret_cast<float2*>(row + u) = {pair.first, pair.second};
+#else
+        row[u] = pair.first, row[u + 1] = pair.second;
+#endif
+    } else {
+        row[u] = pair.first;
+        if (u + 1 < Hidden) row[u + 1] = pair.second;
+    }
+}
+
+}  // namespace sequent
+
+#if defined(__CUDACC__)
+#include "warp_device.cuh"
+#else
+#include "warp_emulated.hpp"
+#endif
