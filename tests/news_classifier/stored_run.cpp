@@ -134,7 +134,7 @@ TEST_CASE("without --resume the command line is read as it is", "[stored_run]") 
     CHECK(read_line({"--batch", "0"}).stop == 2);
 }
 
-TEST_CASE("--resume takes what shapes the run from the checkpoint", "[stored_run]") {
+TEST_CASE("resuming takes what shapes the run from the checkpoint", "[stored_run]") {
     file_of_notes kept;
     kept.write();
     std::string const file = kept.file.string();

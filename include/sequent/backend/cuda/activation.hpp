@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "../../cell/activation.hpp"
+#include "../../core/number.hpp"
 #include "precision.hpp"
 
 namespace sequent {

@@ -1,0 +1,30 @@
+#include "sequent/backend/cuda/warp.hpp"
+
+#include <array>
+
+#include "catch.hpp"
+
+using namespace sequent;
+
+namespace {
+template <int Hidden>
+void check_pairs() {
+    alignas(8) std::array<float, Hidden + 2> row{}, copy{};
+    for (std::size_t u = 0; u < row.size(); ++u) row[u] = static_cast<float>(u + 1), copy[u] = -1;
+    for (int u = 0; u < (Hidden + 7) / 8 * 8; u += 2) {
+        float_pair const pair = load_pair<Hidden>(row.data(), u);
+        CHECK(pair.first == (u < Hidden ? static_cast<float>(u + 1) : 0));
+        CHECK(pair.second == (u + 1 < Hidden ? static_cast<float>(u + 2) : 0));
+        store_pair<Hidden>(copy.data(), u, pair);
+    }
+    for (std::size_t u = 0; u < row.size(); ++u) CHECK(copy[u] == (u < std::size_t{Hidden} ? row[u] : -1));
+}
+}  // namespace
+
+TEST_CASE("warp: pairs of units reach a row's end and not beyond, whatever its width") {
+    check_pairs<1>();
+    check_pairs<2>();
+    check_pairs<5>();
+    check_pairs<8>();
+    check_pairs<12>();
+}
