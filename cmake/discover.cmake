@@ -1,11 +1,12 @@
 # Included by ctest: discover(folder program) lists the program's test cases and adds each as "folder: test case".
+# A program of another machine runs under ${emulator}.
 # (Catch2's own catch_discover_tests runs the programs while they are built before version 3.)
 function(discover folder program)
     if(NOT EXISTS ${program})
         add_test("${folder}: not built" ${program})
         return()
     endif()
-    execute_process(COMMAND ${program} --list-test-names-only OUTPUT_VARIABLE names ERROR_QUIET)
+    execute_process(COMMAND ${emulator} ${program} --list-test-names-only OUTPUT_VARIABLE names ERROR_QUIET)
     if(names STREQUAL "")
         add_test("${folder}: lists no test case" false)
         return()
@@ -17,7 +18,7 @@ function(discover folder program)
         string(SUBSTRING "${names}" ${end} -1 names)
         # What Catch2's test specifications give a meaning.
         string(REGEX REPLACE "([][,\\\\])" "\\\\\\1" spec "${name}")
-        add_test("${folder}: ${name}" ${program} "${spec}" --warn NoAssertions)
+        add_test("${folder}: ${name}" ${emulator} ${program} "${spec}" --warn NoAssertions)
         set_tests_properties("${folder}: ${name}" PROPERTIES LABELS ${folder} SKIP_RETURN_CODE 4
             FAIL_REGULAR_EXPRESSION "No test cases matched;No tests ran")
     endwhile()

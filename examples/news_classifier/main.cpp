@@ -7,12 +7,12 @@
 
 #include "../common/model_choice.hpp"
 #include "../common/program.hpp"
+#include "../common/stored_words.hpp"
 #include "job.hpp"
 #include "networks.hpp"
 #include "options.hpp"
 #include "sequent/text/tokenizer.hpp"
 #include "stored_run.hpp"
-#include "stored_words.hpp"
 
 namespace news {
 namespace {

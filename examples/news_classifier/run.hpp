@@ -15,6 +15,7 @@
 
 #include "../common/interrupt.hpp"
 #include "../common/model_choice.hpp"
+#include "../common/stored_words.hpp"
 #include "batch_maker.hpp"
 #include "job.hpp"
 #include "networks.hpp"
@@ -23,7 +24,6 @@
 #include "sequent/text/tokenizer.hpp"
 #include "sequent/train/checkpoint.hpp"
 #include "stored_run.hpp"
-#include "stored_words.hpp"
 
 namespace news {
 

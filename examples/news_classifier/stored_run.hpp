@@ -14,9 +14,10 @@
 #include <type_traits>
 #include <vector>
 
+#include "../common/stored_words.hpp"
 #include "options.hpp"
 #include "sequent/train/checkpoint.hpp"
-#include "stored_words.hpp"
+
 #include "sums.hpp"
 
 namespace news {

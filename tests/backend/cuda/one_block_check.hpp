@@ -258,14 +258,24 @@ struct one_block_buffers {
 inline std::vector<std::vector<int>> const batches_of_lengths = {
     {4}, {2, 5, 0, 1, 5, 3, 0, 2, 1}, {3, 1, 2, 6, 0, 2, 1, 4, 4, 1, 5, 3, 2, 6, 1, 0}, {0, 0, 3, 0, 2, 0, 0, 0, 0}};
 
-// f<hidden size>() for those of the library's kernels that a format reaches.
+// f<hidden size, rows of a tile>(): all sizes in the default format, and those where another format differs from it.
 template <precision Format, class F>
 void each_size(F const& f) {
-    f.template operator()<1>();
-    f.template operator()<5>();
-    f.template operator()<16>();
-    f.template operator()<32>();
-    f.template operator()<64>();
+    if constexpr (Format == precision::f32x3) {
+        f.template operator()<1, 8>();
+        f.template operator()<5, 8>();
+        f.template operator()<16, 8>();
+        f.template operator()<64, 8>();
+    } else if constexpr (Format == precision::f32) {
+        f.template operator()<5, 8>();
+        f.template operator()<32, 16>();
+    } else if constexpr (Format == precision::tf32) {
+        f.template operator()<12, 8>();
+    } else if constexpr (Format == precision::bf16) {
+        f.template operator()<40, 16>();
+    } else {
+        f.template operator()<32, 8>();
+    }
 }
 
 }  // namespace sequent_tests

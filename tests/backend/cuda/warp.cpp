@@ -11,7 +11,7 @@ template <int Hidden>
 void check_pairs() {
     alignas(8) std::array<float, Hidden + 2> row{}, copy{};
     for (std::size_t u = 0; u < row.size(); ++u) row[u] = static_cast<float>(u + 1), copy[u] = -1;
-    for (int u = 0; u < (Hidden + 7) / 8 * 8; u += 2) {
+    for (int u = 0; u < (Hidden + 15) / 16 * 16; u += 2) {
         float_pair const pair = load_pair<Hidden>(row.data(), u);
         CHECK(pair.first == (u < Hidden ? static_cast<float>(u + 1) : 0));
         CHECK(pair.second == (u + 1 < Hidden ? static_cast<float>(u + 2) : 0));

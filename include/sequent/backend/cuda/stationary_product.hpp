@@ -6,6 +6,7 @@
 // side, so one mma multiplies both by a weight's high (or low) part.
 #pragma once
 
+#include "../../core/number.hpp"
 #include "warp.hpp"
 
 namespace sequent {

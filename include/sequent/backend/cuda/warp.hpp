@@ -27,11 +27,11 @@ struct alignas(8) float_pair {
     float first, second;
 };
 
-// Units u and u + 1 of a row of Hidden units, u even; what is beyond the row is 0, or not written. Where Hidden is even
-// the row must start on a multiple of 8 bytes.
+// Units u and u + 1 of a row of Hidden units, padded to a multiple of 16, u even; what is beyond it is 0, or not
+// written. Where Hidden is even the row must start on a multiple of 8 bytes.
 template <int Hidden>
 SEQUENT_DEVICE float_pair load_pair(float const* row, int u) {
-    if (Hidden % 8 != 0 && u >= Hidden) return {0, 0};
+    if (Hidden % 16 != 0 && u >= Hidden) return {0, 0};
     if constexpr (Hidden % 2 == 0) {
 #if defined(__CUDACC__)
         float2 const pair = __ldg(reinterpret_cast<float2 const*>(row + u));
@@ -45,7 +45,7 @@ SEQUENT_DEVICE float_pair load_pair(float const* row, int u) {
 
 template <int Hidden>
 SEQUENT_DEVICE void store_pair(float* row, int u, float_pair const& pair) {
-    if (Hidden % 8 != 0 && u >= Hidden) return;
+    if (Hidden % 16 != 0 && u >= Hidden) return;
     if constexpr (Hidden % 2 == 0) {
 #if defined(__CUDACC__)
         *reinterpret_cast<float2*>(row + u) = {pair.first, pair.second};

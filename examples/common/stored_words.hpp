@@ -7,7 +7,7 @@
 #include <string>
 #include <system_error>
 
-#include "../common/model_choice.hpp"
+#include "model_choice.hpp"
 #include "sequent/core/error.hpp"
 #include "sequent/io/safetensors.hpp"
 #include "sequent/text/vocabulary.hpp"

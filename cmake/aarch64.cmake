@@ -1,0 +1,6 @@
+# A cross-build for 64-bit ARM; its programs run under qemu-user. Debian: g++-aarch64-linux-gnu, qemu-user.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(CMAKE_EXE_LINKER_FLAGS_INIT -static)  # no libraries of that machine are needed to run them
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64)

@@ -1,0 +1,3 @@
+#include "run.hpp"
+
+template void news::run<news::lstm_generator>(news::generate_job const&);
