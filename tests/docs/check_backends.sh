@@ -4,10 +4,10 @@
 set -euo pipefail
 cd "$1"
 
-# Overloads look like "name(cpu const&, ...", below a line "template <... class T>".
+# Overloads look like "name(cpu const&, ..." or "name(Device const&, ...", below a line "template <... class T>".
 overloaded() {
     cat include/sequent/backend/cpu/*.hpp | awk '
-    match($0, /[a-z_]+\(cpu const&/) {
+    match($0, /[a-z_]+\((cpu|Device) const&/) {
         name = substr($0, RSTART, RLENGTH)
         sub(/\(.*/, "", name)
         print name, (above ~ /class T[,>]/ ? "yes yes" : "- -")
@@ -16,7 +16,7 @@ overloaded() {
 }
 # Rows look like "| `name` | what it does | yes | yes |".
 listed() {
-    awk -F ' *[|] *' '/^\| `[a-z_]+` / { gsub(/`/, "", $2); print $2, $(NF - 2), $(NF - 1) }' docs/backends.md | sort
+    awk -F ' *[|] *' '/^\| `[a-z_]+` / && $(NF - 1) ~ /^(yes|-)$/ { gsub(/`/, "", $2); print $2, $(NF - 2), $(NF - 1) }' docs/backends.md | sort
 }
 
 [ -n "$(overloaded)" ] || { echo 'found no overload for cpu'; exit 1; }

@@ -1,5 +1,6 @@
 #include "sequent/model/model.hpp"
 
+#include "allocations.hpp"
 #include "golden.hpp"
 #include "io/helpers.hpp"
 #include "layer/random_data.hpp"
@@ -260,4 +261,31 @@ TEST_CASE("model: final states, and zeros before the first pass") {
     CHECK(net.initial_state_gradients().entries[0].values != std::vector<float>(6));
     net.forward(input);  // whose gradients are not known yet
     CHECK(net.initial_state_gradients().entries[0].values == std::vector<float>(6));
+}
+
+TEST_CASE("model: after reserve, prediction takes no memory, whatever the batch") {
+    if (!counts_allocations) SKIP_TEST("a sanitizer allocates");
+    struct tagger : sequential<embedding<50, 6>, stacked<2, bidirectional<lstm<6, 9>>>, linear<18, 3>> {
+        tagger() : sequential{{}, {}, {}} {}
+    };
+    model<tagger, cpu> words;
+    model<sequential<gru<3, 20>, max_state>, cpu> rows;
+    words.reserve(200, 12), rows.reserve(200, 12);
+    std::vector<packed_sequence<int>> texts;
+    std::vector<packed_sequence<float>> samples;
+    for (int n = 0; n < 40; ++n) {
+        std::vector<std::vector<int>> text(static_cast<std::size_t>(1 + n % 12));
+        std::vector<std::vector<float>> sample(text.size());
+        int const longest = 200 / static_cast<int>(text.size());
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            int const length = (n * 29 + static_cast<int>(i) * 7) % (longest + 1);
+            for (int t = 0; t < length; ++t) text[i].push_back((t * 7 + n) % 50);
+            sample[i].assign(static_cast<std::size_t>(3 * length), 0.5f);
+        }
+        texts.push_back(pack(text)), samples.push_back(pack(sample, 3));
+    }
+    long const before = allocations;
+    for (std::size_t n = 0; n < texts.size(); ++n) (void)words.predict(texts[n]), (void)rows.predict(samples[n]);
+    CHECK(allocations == before);
+    CHECK_THROWS_WITH(rows.reserve(3, 4), Catch::Contains("cannot reserve 3 rows of 4 sequences"));
 }

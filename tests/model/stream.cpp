@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "allocations.hpp"
 #include "catch.hpp"
 #include "sequent/sequent.hpp"
 
@@ -59,4 +60,14 @@ TEST_CASE("stream: features in, and what does not fit gives nothing") {
     stream words(tokens);
     CHECK(words.step(30).empty());
     CHECK(words.step(-1).empty());
+}
+
+TEST_CASE("stream: a step takes no memory") {
+    if (!sequent_tests::counts_allocations) SKIP_TEST("a sanitizer allocates");
+    model<network, cpu> net{network{}, {.seed = 8}};
+    stream reader(net);
+    long const before = sequent_tests::allocations;
+    for (int const id : text) (void)reader.step(id);
+    reader.restart();
+    CHECK(sequent_tests::allocations == before);
 }

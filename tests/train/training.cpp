@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "allocations.hpp"
 #include "trajectory.hpp"
 
 using namespace sequent_tests;
@@ -192,4 +193,51 @@ TEST_CASE("a loss or gradient that is not finite stops the training and leaves t
 
     net.freeze("rnn.weight_hh_l0");  // nobody uses that gradient now
     CHECK_NOTHROW(run.update());
+}
+
+namespace {
+
+template <class Recurrent, class Pooling, int Width>
+struct dropping_classifier
+    : sequential<embedding<500, 16>, Recurrent, Pooling, dropout, named<"fc", linear<Width, 4>>> {
+    dropping_classifier() : dropping_classifier::sequential{{.padding = 1}, {}, {}, {}, {}} {}
+};
+
+// What 100 steps take from the heap after one of the largest batch, 16 sequences of 60 tokens.
+template <class Network, class Rule>
+long allocations_of(Rule const& how) {
+    model<Network, cpu> net;
+    training run{net, cross_entropy{}, how, {.clip_norm = 1}};
+    std::vector<std::vector<int>> texts(16, std::vector<int>(60));
+    std::vector<int> labels(16);
+    packed_sequence<int> batch;
+    int id = 0;
+    for (auto& text : texts)
+        for (int& token : text) token = id++ % 500;  // every row of the table
+    pack_into(batch, texts);
+    run.step(batch, labels);
+    long taken = 0;
+    for (int step = 1; step <= 100; ++step) {
+        for (int i = 0; i < 16; ++i) {
+            auto& text = texts[static_cast<std::size_t>(i)];
+            text.resize(static_cast<std::size_t>((step * 7 + i * 13) % 60));
+            for (std::size_t t = 0; t < text.size(); ++t)
+                text[t] = (step * 31 + i * 17 + static_cast<int>(t * t)) % 500;
+            labels[static_cast<std::size_t>(i)] = (i + step) % 4;
+        }
+        long const before = allocations;
+        pack_into(batch, texts);
+        run.step(batch, labels);
+        taken += allocations - before;
+    }
+    return taken;
+}
+
+}  // namespace
+
+TEST_CASE("after the first batch of the largest size, training takes no memory", "[training]") {
+    if (!counts_allocations) SKIP_TEST("a sanitizer allocates");
+    CHECK(allocations_of<dropping_classifier<lstm<16, 32>, last_state, 32>>(adam{}) == 0);
+    CHECK(allocations_of<dropping_classifier<gru<16, 24>, mean_state, 24>>(sgd{.rate = 0.1}) == 0);
+    CHECK(allocations_of<dropping_classifier<stacked<2, bidirectional<elman<16, 20>>>, max_state, 40>>(adam{}) == 0);
 }

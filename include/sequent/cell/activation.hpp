@@ -1,10 +1,10 @@
 // The activations a cell's equations name. A backend passes its own policy with the same four functions; `precise` is
-// the reference, made of the standard library's (or the SIMD library's) tanh and exp.
+// the reference, made of the standard library's tanh and exp.
 #pragma once
 
 #include <cmath>
 
-#include "../config.hpp"
+#include "../core/number.hpp"
 
 namespace sequent {
 
@@ -22,12 +22,12 @@ struct precise {
     // NaN stays NaN, as in PyTorch.
     template <class Number>
     SEQUENT_HD static Number relu(Number const& x) {
-        return x < Number(0) ? Number(0) : x;
+        return select(x < Number(0), Number(0), x);
     }
     // 1 where x > 0, else 0: the derivative of relu.
     template <class Number>
     SEQUENT_HD static Number positive(Number const& x) {
-        return x > Number(0) ? Number(1) : Number(0);
+        return select(x > Number(0), Number(1), Number(0));
     }
 };
 

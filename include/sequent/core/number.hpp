@@ -1,4 +1,4 @@
-// What the equations of a cell are written in: a fixed list of numbers, and a fused multiply-add for every number type.
+// What the equations of a cell are written in: a fixed list of numbers, and what a number can do besides arithmetic.
 // A number is float or double (reference, gradient checks, CUDA) or a SIMD batch of them (the CPU's kernels).
 #pragma once
 
@@ -20,5 +20,8 @@ struct numbers {
 // a * b + c with one rounding. SIMD batches bring their own, found by argument-dependent look-up.
 SEQUENT_HD float fma(float a, float b, float c) { return ::fmaf(a, b, c); }
 SEQUENT_HD double fma(double a, double b, double c) { return ::fma(a, b, c); }
+// a where the condition holds, else b.
+SEQUENT_HD float select(bool condition, float a, float b) { return condition ? a : b; }
+SEQUENT_HD double select(bool condition, double a, double b) { return condition ? a : b; }
 
 }  // namespace sequent

@@ -96,7 +96,6 @@ class model {
     // valid until the next pass: of rows_of<F>, the matrix [batch, F] in the user's order; of a sequence, a
     // sequence_flow. Throws argument_error when the features or a token id do not fit.
     auto forward(packed_sequence<input_value> const& input) { return run(input, mode_, nullptr); }
-    // The same from given initial states.
     auto forward(packed_sequence<input_value> const& input, states<Scalar> const& initial) {
         return run(input, mode_, &initial);
     }
@@ -104,6 +103,21 @@ class model {
     auto predict(packed_sequence<input_value> const& input) { return run(input, mode::inference, nullptr); }
     auto predict(packed_sequence<input_value> const& input, states<Scalar> const& initial) {
         return run(input, mode::inference, &initial);
+    }
+
+    // Makes room by predicting a made-up batch: later ones of at most so many rows and sequences take no memory.
+    void reserve(int rows, int batch) {
+        if (batch < 1 || rows < batch)
+            throw argument_error(message("sequent::model: cannot reserve ", rows, " rows of ", batch, " sequences"));
+        std::vector<int> lengths(static_cast<std::size_t>(batch), 1);
+        lengths[0] += rows - batch;  // as many steps as can be
+        packed_sequence<input_value> largest{packing(lengths), {}, takes_tokens ? 1 : network_type::input_size};
+        largest.values.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(largest.features));
+        if constexpr (takes_tokens)
+            each_table([&](table_type& table) {
+                for (int r = 0; r < rows; ++r) largest.values[static_cast<std::size_t>(r)] = r % table.rows();
+            });
+        (void)predict(largest);
     }
 
     // Adds the gradients of all parameters, given that of the last forward pass's output: [batch, F], or packed rows
@@ -276,10 +290,9 @@ class model {
         if (input.features != features)
             throw argument_error(
                 message("sequent::model: the input must have ", features, " features, got ", input.features));
-        std::size_t const size = static_cast<std::size_t>(input.shape.rows()) * features;
-        if (input.values.size() != size)
-            throw argument_error(
-                message("sequent::model: the input's shape asks for ", size, " values, got ", input.values.size()));
+        auto const size = static_cast<std::size_t>(input.shape.rows()) * features, given = input.values.size();
+        if (given != size)
+            throw argument_error(message("sequent::model: the input's shape asks for ", size, " values, got ", given));
         how_ = mode::inference;  // until this pass has succeeded, there is none to go back through
         input_ = input;
         make_plan(device_, input_.shape, plan_);
@@ -291,12 +304,11 @@ class model {
         auto const output =
             network_.forward(this_pass(how), static_cast<Scalar const*>(block_.data()), memory_, input_flow());
         how_ = how;
-        if constexpr (gives_sequence) {
+        if constexpr (gives_sequence)
             return sequence_flow<Backend, Scalar>{
                 output.shape, {materialise<Backend, Scalar>(device_, output, rows_), {}}, output.last};
-        } else {
+        else
             return output.values;
-        }
     }
 
     void differentiate(matrix_view<Scalar const> output_gradient, states<Scalar> const* final_gradient,

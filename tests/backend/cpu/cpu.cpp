@@ -45,6 +45,33 @@ TEMPLATE_TEST_CASE("cpu: the same bits without threads and with any number of th
     CHECK(own->calls >= 3);  // the work was cut
 }
 
+TEMPLATE_TEST_CASE("cpu_with: other activations change the numbers by their errors", "", (bidirectional<lstm<5, 9>>),
+                   (recurrent<gru<5, 20>>), (recurrent<elman<5, 3>>)) {
+    auto const input = pack(random_sequences<float>({4, 7, 0, 2}, 5, 1), 5);
+    auto const outputs = [&]<class Device>(Device const& device) {
+        model<TestType, Device> net{TestType{}, {.seed = 3, .device = device}};
+        auto all = numbers_of(net.forward(input).values.rows);
+        auto const gradient = random_values<float>(all.size(), 2);
+        net.backward({gradient.data(), input.shape.rows(), TestType::features});
+        all.insert(all.end(), net.gradient_block(), net.gradient_block() + net.block_size());
+        return std::vector<double>(all.begin(), all.end());
+    };
+    auto const usual = outputs(cpu{}), precise_ones = outputs(cpu_with<precise>{}),
+               fast_ones = outputs(cpu_with<fast>{});
+    CHECK(largest_error(precise_ones, usual) < 3e-6);
+    CHECK(largest_error(fast_ones, usual) < 1e-3);
+    CHECK(fast_ones != usual);
+    auto const threads = std::make_shared<thread_pool>(2);
+    CHECK(outputs(cpu_with<fast>{{.threads = threads}}) == fast_ones);
+}
+
+TEST_CASE("cpu_with: precise relu is relu") {
+    auto const input = pack(random_sequences<double>({3, 5}, 2, 1), 2);
+    model<elman<2, 6, nonlinearity::relu>, cpu_with<precise>, double> a{{}, {.seed = 1}};
+    model<elman<2, 6, nonlinearity::relu>, cpu, double> b{{}, {.seed = 1}};
+    CHECK(numbers_of(a.predict(input).values.rows) == numbers_of(b.predict(input).values.rows));
+}
+
 TEST_CASE("cpu: operations on rows and blocks") {
     cpu const device;
     std::vector<double> const from{1, 2, 3, 4};

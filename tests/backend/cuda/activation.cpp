@@ -33,7 +33,7 @@ errors errors_over_floats() {
 }  // namespace
 
 TEST_CASE("cuda activations: fast is within 2e-7, and relatively so near 0") {
-    errors const e = errors_over_floats<fast>();
+    errors const e = errors_over_floats<device_fast>();
     CHECK(e.tanh < 2e-7);
     CHECK(e.sigmoid < 2e-7);
     CHECK(e.relative_tanh < 1e-6);
@@ -41,7 +41,7 @@ TEST_CASE("cuda activations: fast is within 2e-7, and relatively so near 0") {
 }
 
 TEST_CASE("cuda activations: approximate has the error of the device's instruction, and no more") {
-    errors const e = errors_over_floats<approximate>();
+    errors const e = errors_over_floats<device_approximate>();
     CHECK(e.relative_tanh < 0x1.1p-11);
     CHECK(e.relative_tanh > 0x1p-12);  // the emulation is not kinder than the device
     CHECK(e.sigmoid < 0x1.1p-12);
@@ -50,8 +50,8 @@ TEST_CASE("cuda activations: approximate has the error of the device's instructi
 
 TEST_CASE("cuda activations: each format has the policy that its products deserve") {
     CHECK(std::is_same_v<activations<precision::f32>, precise>);
-    CHECK(std::is_same_v<activations<precision::f32x3>, fast>);
-    CHECK(std::is_same_v<activations<precision::tf32>, fast>);
-    CHECK(std::is_same_v<activations<precision::bf16>, approximate>);
-    CHECK(std::is_same_v<activations<precision::f16>, approximate>);
+    CHECK(std::is_same_v<activations<precision::f32x3>, device_fast>);
+    CHECK(std::is_same_v<activations<precision::tf32>, device_fast>);
+    CHECK(std::is_same_v<activations<precision::bf16>, device_approximate>);
+    CHECK(std::is_same_v<activations<precision::f16>, device_approximate>);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <memory>
 #include <span>
 
@@ -22,6 +23,7 @@ namespace sequent {
 struct cpu {
     std::shared_ptr<executor> threads = nullptr;
 
+    using activations = accurate;
     using plan = packing;
     static constexpr bool reads_host_memory = true;
     template <class T>
@@ -30,10 +32,16 @@ struct cpu {
     using recurrent_memory = cpu_recurrent_memory<Cell, T>;
 };
 
-template <class Cell, class T>
-void recurrent_forward(cpu const& device, packing const& shape, indexed_rows<T> const& input, keep kept,
-                       std::span<recurrent_run<Cell, cpu, T> const> runs) {
-    using kernel = cpu_recurrent_forward<Cell, T, default_isa, accurate>;
+// The same with other activations in its cells: `precise` or `fast`.
+template <class Activations>
+struct cpu_with : cpu {
+    using activations = Activations;
+};
+
+template <class Cell, class T, std::derived_from<cpu> Device>
+void recurrent_forward(Device const& device, packing const& shape, indexed_rows<T> const& input, keep kept,
+                       std::span<recurrent_run<Cell, Device, T> const> runs) {
+    using kernel = cpu_recurrent_forward<Cell, T, default_isa, typename Device::activations>;
     int const count = static_cast<int>(runs.size()), chunk = 64;
     int const chunks = (input.rows.rows + chunk - 1) / chunk;
     int const shards = (shape.batch() + sequences_per_shard - 1) / sequences_per_shard;
@@ -58,10 +66,10 @@ void recurrent_forward(cpu const& device, packing const& shape, indexed_rows<T> 
     for (auto const& run : runs) kernel::finish(shape, run);
 }
 
-template <class Cell, class T>
-void recurrent_backward(cpu const& device, packing const& shape, indexed_rows<T> const& input,
-                        std::span<recurrent_run<Cell, cpu, T> const> runs, matrix_view<T> input_gradient) {
-    using kernel = cpu_recurrent_backward<Cell, T, default_isa, accurate>;
+template <class Cell, class T, std::derived_from<cpu> Device>
+void recurrent_backward(Device const& device, packing const& shape, indexed_rows<T> const& input,
+                        std::span<recurrent_run<Cell, Device, T> const> runs, matrix_view<T> input_gradient) {
+    using kernel = cpu_recurrent_backward<Cell, T, default_isa, typename Device::activations>;
     int const count = static_cast<int>(runs.size()), chunk = kernel::input_rows_per_piece;
     if (device.threads == nullptr) {
         for (auto const& run : runs) kernel::run(shape, input, run, input_gradient, &run != runs.data());
@@ -88,6 +96,6 @@ void recurrent_backward(cpu const& device, packing const& shape, indexed_rows<T>
     });
 }
 
-static_assert(backend<cpu>);
+static_assert(backend<cpu> && backend<cpu_with<fast>>);
 
 }  // namespace sequent

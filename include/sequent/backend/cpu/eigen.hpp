@@ -1,41 +1,66 @@
 // Matrix products whose order of summation is free (weight gradients, input gradients): Eigen's. The only header that
-// includes it.
+// includes it. Its expressions would take the workspace of a large product from the heap, each time anew; so the
+// product behind them is called by its name, with a workspace that stays with the thread.
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 
 #include "../../core/matrix.hpp"
+#include "buffer.hpp"
 
 namespace sequent {
 
 namespace detail {
+
 template <class T>
-using eigen_matrix = Eigen::Matrix<std::remove_const_t<T>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-template <class T>
-auto as_eigen(matrix_view<T> m) {
-    using matrix = std::conditional_t<std::is_const_v<T>, eigen_matrix<T> const, eigen_matrix<T>>;
-    return Eigen::Map<matrix, Eigen::Unaligned, Eigen::OuterStride<>>(m.data, m.rows, m.columns,
-                                                                      Eigen::OuterStride<>(m.stride));
+struct eigen_workspace : Eigen::internal::level3_blocking<T, T> {
+    eigen_workspace(Eigen::Index rows, Eigen::Index columns, Eigen::Index depth) {
+        this->m_mc = rows, this->m_nc = columns, this->m_kc = depth;
+        Eigen::internal::computeProductBlockingSizes<T, T>(this->m_kc, this->m_mc, this->m_nc);
+        // Blocks of a depth that Eigen cuts in two may be smaller than those of one that it leaves whole.
+        auto const a = static_cast<std::size_t>(this->m_mc * this->m_kc),
+                   b = static_cast<std::size_t>(this->m_nc * this->m_kc);
+        thread_local cpu_buffer<T> left, right;
+        this->m_blockA = left.reserve(a, 2 * a);
+        this->m_blockB = right.reserve(b, 2 * b);
+    }
+};
+
+// c += a b, or a^T b where a's order is turned round.
+template <int OrderOfA, class T>
+void eigen_add(matrix_view<T const> a, int depth, matrix_view<T const> b, matrix_view<T> c) {
+    if (depth == 0 || c.rows == 0 || c.columns == 0) return;
+    eigen_workspace<T> workspace(c.columns, c.rows, depth);  // Eigen computes columns first: c^T = b^T a^T
+    Eigen::internal::general_matrix_matrix_product<Eigen::Index, T, OrderOfA, false, T, Eigen::RowMajor, false,
+                                                   Eigen::RowMajor, 1>::run(c.rows, c.columns, depth, a.data, a.stride,
+                                                                            b.data, b.stride, c.data, 1, c.stride, T(1),
+                                                                            workspace);
 }
+
+template <class T>
+void set_zero(matrix_view<T> c) {
+    for (int r = 0; r < c.rows; ++r) std::fill_n(c.row(r), c.columns, T(0));
+}
+
 }  // namespace detail
 
 // c = a b, or (accumulate) c += a b
 template <class T>
 void eigen_product(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c, bool accumulate = false) {
-    if (accumulate)
-        detail::as_eigen(c).noalias() += detail::as_eigen(a) * detail::as_eigen(b);
-    else
-        detail::as_eigen(c).noalias() = detail::as_eigen(a) * detail::as_eigen(b);
+    if (!accumulate) detail::set_zero(c);
+    detail::eigen_add<Eigen::RowMajor>(a, a.columns, b, c);
 }
 
 // c = a^T b, or c += a^T b
 template <class T>
-void eigen_product_of_transpose(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c) {
-    detail::as_eigen(c).noalias() = detail::as_eigen(a).transpose() * detail::as_eigen(b);
+void eigen_add_product_of_transpose(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c) {
+    detail::eigen_add<Eigen::ColMajor>(a, a.rows, b, c);
 }
 template <class T>
-void eigen_add_product_of_transpose(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c) {
-    detail::as_eigen(c).noalias() += detail::as_eigen(a).transpose() * detail::as_eigen(b);
+void eigen_product_of_transpose(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c) {
+    detail::set_zero(c);
+    eigen_add_product_of_transpose(a, b, c);
 }
 
 }  // namespace sequent

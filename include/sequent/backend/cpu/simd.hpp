@@ -3,6 +3,7 @@
 // never share a kernel's symbol.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
@@ -55,11 +56,25 @@ struct simd {
     SEQUENT_HD friend simd max(simd const& a, simd const& b) { return xsimd::max(a.value, b.value); }
     SEQUENT_HD friend simd abs(simd const& a) { return xsimd::abs(a.value); }
     SEQUENT_HD friend simd sqrt(simd const& a) { return xsimd::sqrt(a.value); }
-    SEQUENT_HD friend simd exp(simd const& a) { return xsimd::exp(a.value); }
-    SEQUENT_HD friend simd tanh(simd const& a) { return xsimd::tanh(a.value); }
+    // The standard library's, lane by lane.
+    friend simd exp(simd const& a) {
+        return a.each([](T x) { return std::exp(x); });
+    }
+    friend simd tanh(simd const& a) {
+        return a.each([](T x) { return std::tanh(x); });
+    }
     // a where the mask holds, else b.
     SEQUENT_HD friend simd select(typename batch::batch_bool_type const& mask, simd const& a, simd const& b) {
         return xsimd::select(mask, a.value, b.value);
+    }
+
+  private:
+    template <class F>
+    [[nodiscard]] simd each(F const& f) const {
+        alignas(64) T lanes[size];
+        store_aligned(lanes);
+        for (T& lane : lanes) lane = f(lane);
+        return load_aligned(lanes);
     }
 };
 

@@ -45,7 +45,7 @@ SEQUENT_HD float device_tanh(float x) {
 }  // namespace detail
 
 // Within about 2e-7 of 1; two special-function operations each.
-struct fast : precise {
+struct device_fast : precise {
     SEQUENT_HD static float sigmoid(float x) {
         return detail::device_reciprocal(1.0f + detail::device_exp2(-1.442695041f * x));
     }
@@ -63,7 +63,7 @@ struct fast : precise {
 };
 
 // One special-function operation each; as exact as bf16's and f16's products deserve.
-struct approximate : precise {
+struct device_approximate : precise {
     SEQUENT_HD static float tanh(float x) { return detail::device_tanh(x); }
     SEQUENT_HD static float sigmoid(float x) { return fma(0.5f, detail::device_tanh(0.5f * x), 0.5f); }
 };
@@ -71,7 +71,7 @@ struct approximate : precise {
 namespace detail {
 template <precision Format>
 struct activations_of {
-    using type = fast;
+    using type = device_fast;
 };
 template <>
 struct activations_of<precision::f32> {
@@ -79,11 +79,11 @@ struct activations_of<precision::f32> {
 };
 template <>
 struct activations_of<precision::bf16> {
-    using type = approximate;
+    using type = device_approximate;
 };
 template <>
 struct activations_of<precision::f16> {
-    using type = approximate;
+    using type = device_approximate;
 };
 }  // namespace detail
 
