@@ -84,6 +84,9 @@ inline void add_training_options(CLI::App& app, std::vector<model_help> const& m
     train("--seed", to.seed, message(words.seed, " (", to.seed, ")"), unsaid(CLI::NonNegativeNumber));
     train("--limit", to.limit, message(words.row, "s in an epoch, drawn anew for each (all)"),
           unsaid(CLI::PositiveNumber));
+    train("--threads", to.threads,
+          message("that share the work of large batches; the numbers are the same (", to.threads, ")"),
+          unsaid(CLI::Range(1, 1024)));
 
     app.add_option("--data", to.data, "folder of train.csv and test.csv")->type_name("DIR")->group("Files");
     app.add_option("--save", to.save, words.save)->type_name("FILE")->group("Files");

@@ -14,6 +14,7 @@ struct training_settings {
     std::optional<std::filesystem::path> data, save, load;
     std::optional<int> epochs;  // else 1, or 0 where weights are loaded only to be used
     int batch = 16;
+    int threads = 1;
     double rate = 1e-3;
     std::uint64_t seed = 1;
     int limit = std::numeric_limits<int>::max();  // rows in an epoch

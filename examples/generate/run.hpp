@@ -10,6 +10,7 @@
 
 #include "../common/interrupt.hpp"
 #include "../common/number_text.hpp"
+#include "../common/program.hpp"
 #include "../common/progress.hpp"
 #include "../common/stored_words.hpp"
 #include "job.hpp"
@@ -162,7 +163,7 @@ void print_samples(generate_job const& job, Model& net) {
 template <class Network>
 void run(generate_job const& job) {
     generate_settings const& options = job.options;
-    sequent::model<Network, sequent::cpu> net(Network(), {.seed = options.seed});
+    sequent::model<Network, sequent::cpu> net(Network(), {.seed = options.seed, .device = processor(options.threads)});
     set_one_hot(net);
     if (options.load) sequent::load(net, *options.load);
     int const epochs = options.epochs.value_or(options.load ? 0 : 1);

@@ -15,6 +15,7 @@
 
 #include "../common/interrupt.hpp"
 #include "../common/model_choice.hpp"
+#include "../common/program.hpp"
 #include "../common/stored_words.hpp"
 #include "batch_maker.hpp"
 #include "job.hpp"
@@ -153,7 +154,8 @@ template <class Network>
 summary run(job const& job) {
     settings const& options = job.options;
     std::optional<int> const padding = options.lesson ? std::nullopt : std::optional(padding_word);
-    sequent::model<Network, sequent::cpu> net(Network(job.words.size(), padding), {.seed = options.seed});
+    sequent::model<Network, sequent::cpu> net(Network(job.words.size(), padding),
+                                              {.seed = options.seed, .device = processor(options.threads)});
     if (options.lesson && job.embedding == lesson_embedding::shifted_normal) {
         std::vector<float> rows = net.values("embedding.weight");
         for (float& value : rows) value -= 0.5f;

@@ -46,7 +46,8 @@ TEST_CASE("every option arrives", "[options]") {
     outcome const all = parse({"--model",   "gru", "--data",   "d",          "--epochs", "3",
                                "--batch",   "8",   "--rate",   "0.5",        "--seed",   "18446744073709551615",
                                "--limit",   "25",  "--save",   "s",          "--load",   "l",
-                               "--metrics", "m",   "--lesson", "--classify", "-"});
+                               "--metrics", "m",   "--lesson", "--classify", "-",        "--threads",
+                               "3"});
     REQUIRE_FALSE(all.stop);
     CHECK(all.options.model == "gru");
     CHECK(all.options.data == "d");
@@ -58,6 +59,7 @@ TEST_CASE("every option arrives", "[options]") {
     CHECK(all.options.save == "s");
     CHECK(all.options.load == "l");
     CHECK(all.options.metrics == "m");
+    CHECK(all.options.threads == 3);
     CHECK(all.options.lesson);
     CHECK(all.options.classify == "-");
     CHECK_FALSE(all.options.only_classifies());  // --epochs was given
