@@ -5,6 +5,7 @@
 
 #include "allocations.hpp"
 #include "catch.hpp"
+#include "cell/coupled_lstm.hpp"
 #include "sequent/sequent.hpp"
 
 using namespace sequent;
@@ -70,4 +71,15 @@ TEST_CASE("stream: a step takes no memory") {
     for (int const id : text) (void)reader.step(id);
     reader.restart();
     CHECK(sequent_tests::allocations == before);
+}
+
+TEST_CASE("stream: a user's cell with parameters of its units has the bits of the whole sequence") {
+    model<sequent_tests::coupled_lstm<2, 21>, cpu> net{{}, {.seed = 4}};
+    stream reader(net);
+    std::vector<float> const x = {0.5f, -1, 0.25f, 2, -0.75f, 0.1f};
+    std::span<float const> last;
+    for (std::size_t t = 0; t < 3; ++t) last = reader.step(std::span<float const>(x).subspan(2 * t, 2));
+    auto const whole = net.predict(pack(std::vector<std::vector<float>>{x}, 2));
+    REQUIRE(last.size() == 21);
+    CHECK(std::memcmp(last.data(), whole.values.rows.row(2), 21 * sizeof(float)) == 0);
 }
