@@ -117,3 +117,18 @@ TEST_CASE("last_state: needs a layer with a final state before it") {
               net.forward(pack(words{{1, 2}}));
           }) == "sequent::last_state: the layer before has no final state; put it behind a recurrent layer");
 }
+
+TEST_CASE("pooling: with padding packed as tokens, mean_state is the mean over padded steps") {
+    std::vector<std::vector<double>> const sequences{{1, 2, 3, 4}, {5, 6}};  // two features
+    auto padded = sequences;
+    padded[1].resize(4, 0.0);  // PyTorch: x.mean(dim=1) of [[1, 2], [3, 4]] and [[5, 6], [0, 0]]
+    auto const mean_of = [](auto const& batch) {
+        cpu const device;
+        mean_state::memory<cpu, double> memory;
+        sequence_flow<cpu, double> const flow{&batch.shape, {batch.rows(), {}}, {}};
+        return numbers_of(
+            mean_state{}.forward(pass<cpu>{device}, static_cast<double const*>(nullptr), memory, flow).values);
+    };
+    CHECK(mean_of(sequent::pack(padded, 2)) == std::vector<double>{2, 3, 2.5, 3});
+    CHECK(mean_of(sequent::pack(sequences, 2)) == std::vector<double>{2, 3, 5, 6});
+}

@@ -72,7 +72,8 @@ struct last_state : detail::pooling {
     }
 };
 
-// The mean over each sequence's own steps.
+// The mean over each sequence's own steps. PyTorch's x.mean(dim=1) counts the padding of a batch too: for the same
+// numbers pack the padding as tokens, all sequences as long as the longest.
 struct mean_state : detail::pooling {
     mean_state() = default;
     explicit mean_state(options const&) {}

@@ -167,12 +167,22 @@ struct recurrent_layer {
     }
 };
 
-template <cell Cell>
-using recurrent = recurrent_layer<Cell, 1>;
-template <cell Cell>
-using reversed = recurrent_layer<Cell, 1, direction::reverse>;
-template <cell Cell>
-using bidirectional = recurrent_layer<Cell, 2>;
+namespace detail {
+template <class Cell>
+struct cell_only {
+    static_assert(cell<Cell>,
+                  "sequent::bidirectional, reversed, recurrent: take a cell, no layer; PyTorch's num_layers with "
+                  "bidirectional=True is stacked<Depth, bidirectional<Cell>>");
+    using type = Cell;
+};
+}  // namespace detail
+
+template <class Cell>
+using recurrent = recurrent_layer<typename detail::cell_only<Cell>::type, 1>;
+template <class Cell>
+using reversed = recurrent_layer<typename detail::cell_only<Cell>::type, 1, direction::reverse>;
+template <class Cell>
+using bidirectional = recurrent_layer<typename detail::cell_only<Cell>::type, 2>;
 
 // A cell stands for the recurrent layer of it, wherever a layer is expected.
 namespace detail {
