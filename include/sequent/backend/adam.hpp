@@ -1,11 +1,14 @@
-// The numbers of Adam that every backend shares: the constants, what changes from step to step, and how the moments of
-// a row without gradient fade.
+// What every backend's Adam shares: the constants, what changes from step to step, the update of one number, and how a
+// row without gradient moves on.
 #pragma once
 
 #include <cmath>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <vector>
+
+#include "../core/number.hpp"
 
 namespace sequent {
 
@@ -55,7 +58,7 @@ class adam_powers {
     [[nodiscard]] double root(int k) const {  // beta2^(k/2)
         return in_table(k) ? root_[static_cast<std::size_t>(k)] : std::pow(beta2_, 0.5 * k);
     }
-    // The first of these powers, for a device that has no pow worth the name.
+    // The first of these powers, for a device: as many of beta1^k, k = 0, 1, ..., as of beta2^(k/2).
     [[nodiscard]] std::span<double const> first_table() const { return first_; }
     [[nodiscard]] std::span<double const> root_table() const { return root_; }
 
@@ -74,6 +77,7 @@ struct adam_history {
     adam_powers const& powers;
     std::span<adam_step const> steps;  // on the device
     double largest_rate;               // among them
+    double const* tables = nullptr;    // on the device: powers.first_table() and, behind it, root_table()
 };
 
 // The rows of a table under Adam, on the device. Steps are counted as the history does.
@@ -84,5 +88,73 @@ struct adam_rows {
     int* made;     // [rows]: the steps that p has made
     int* last;     // [rows]: the steps there were when the last gradient had come; below 0: before this history
 };
+
+// The element update (Kingma and Ba 2015, algorithm 1, in PyTorch's form) of one number, or of a SIMD batch of them. fma
+// is written out, so that dense and replayed updates round alike.
+template <class Number, class T>
+struct adam_element {
+    Number beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, decay, tiny_m, tiny_v;
+
+    explicit adam_element(adam_constants const& c)
+        : beta1(T(c.beta1)), one_minus_beta1(T(1 - c.beta1)), beta2(T(c.beta2)), one_minus_beta2(T(1 - c.beta2)),
+          epsilon(T(c.epsilon)), decay(T(c.weight_decay)), tiny_m(T(adam_constants::tiny_m)),
+          tiny_v(T(adam_constants::tiny_v)) {}
+
+    SEQUENT_HD void moments(Number& m, Number& v, Number const& g) const {
+        using std::abs;
+        Number const zero(T(0));
+        m = fma(beta1, m, one_minus_beta1 * g);
+        v = fma(beta2, v, (one_minus_beta2 * g) * g);
+        m = select(abs(m) < tiny_m, zero, m);
+        v = select(v < tiny_v, zero, v);
+    }
+    SEQUENT_HD Number movement(Number const& m, Number const& v, adam_step const& step) const {
+        using std::sqrt;
+        return Number(T(step.rate_over_correction1)) * m / fma(sqrt(v), Number(T(step.root_correction2)), epsilon);
+    }
+    // Coupled weight decay enters the gradient; decoupled (AdamW) shrinks the parameter.
+    SEQUENT_HD void operator()(Number& p, Number& m, Number& v, Number const& g, adam_step const& step) const {
+        moments(m, v, fma(decay, p, g));
+        p = fma(p, Number(T(step.shrink)), -movement(m, v, step));
+    }
+};
+
+namespace detail {
+SEQUENT_HD bool all(bool of_one) { return of_one; }  // of a SIMD batch: xsimd's
+}  // namespace detail
+
+// Numbers of a row, or SIMD batches of them, make the `count` steps in which it had no gradient. `age` counts those
+// since its last gradient, the first of `steps` included. Powers: first(k) and root(k) of adam_powers.
+//
+// When is a parameter p settled? A movement below |p| / 2^25 (float) rounds to none. After step t, those to come are at
+// most largest_rate / (1 - beta1^t) * |m| / (sqrt(v) + epsilon): bias corrections only shrink them and, if beta1^2 <
+// beta2, |m| fades faster than sqrt(v). Two more bits are kept for what rounding adds. Where epsilon does not dwarf
+// the least sqrt(v), or beta1^2 >= beta2, only m = 0 settles it. What is settled may move on: it stays. So the test
+// stands at the end of a few steps, and a number's bits do not depend on its neighbours.
+template <int Count, class T, class Number, class Powers>
+SEQUENT_HD void adam_fade(adam_constants const& c, double largest_rate, Powers const& powers, adam_step const* steps,
+                          int count, int age, Number (&values)[Count], Number const (&m)[Count],
+                          Number const (&v)[Count]) {
+    using detail::all, std::abs, std::sqrt;
+    constexpr int between_tests = 8;
+    bool const fades = c.beta1 * c.beta1 < 0.999 * c.beta2 && c.epsilon >= 0x1p-50;
+    Number const small(T(!fades ? 0 : std::is_same_v<T, float> ? 0x1p-27 : 0x1p-56)), epsilon(T(c.epsilon));
+    Number p[Count], root_v[Count];
+    for (int i = 0; i < Count; ++i) p[i] = values[i], root_v[i] = sqrt(v[i]);
+    bool settled = false;
+    for (int t = 0; t < count && !settled;) {
+        for (int const stop = count - t < between_tests ? count : t + between_tests; t < stop; ++t, ++age) {
+            Number const factor(T(steps[t].rate_over_correction1 * powers.first(age)));
+            Number const slope(T(steps[t].root_correction2 * powers.root(age)));
+            for (int i = 0; i < Count; ++i) p[i] = p[i] - factor * m[i] / fma(root_v[i], slope, epsilon);
+        }
+        Number const largest(T(largest_rate * steps[t - 1].inverse_correction1 * powers.first(age)));
+        Number const root(T(powers.root(age)));
+        settled = true;
+        for (int i = 0; i < Count; ++i)
+            settled = settled && all(largest * abs(m[i]) <= small * abs(p[i]) * (root_v[i] * root + epsilon));
+    }
+    for (int i = 0; i < Count; ++i) values[i] = p[i];
+}
 
 }  // namespace sequent

@@ -2,7 +2,10 @@
 // torch.nn.functional.cross_entropy.
 #pragma once
 
+#include <cstddef>
 #include <span>
+
+#include "../core/error.hpp"
 
 namespace sequent {
 
@@ -11,6 +14,16 @@ struct cross_entropy_request {
     int ignore_index = -100;                // targets of this value count for nothing
     double label_smoothing = 0;             // in [0, 1]
     bool sum = false;                       // sum instead of weighted mean
+
+    [[nodiscard]] double weight_of(int c) const {
+        return class_weights.empty() ? 1.0 : class_weights[static_cast<std::size_t>(c)];
+    }
+    // Throws argument_error for a target, neither ignored nor a class.
+    static void check_target(int target, std::size_t row, int classes) {
+        if (target < 0 || target >= classes)
+            throw argument_error(message("sequent::cross_entropy: target ", target, " of row ", row,
+                                         " is out of bounds; there are ", classes, " classes"));
+    }
 };
 
 struct cross_entropy_result {

@@ -26,12 +26,13 @@ struct table_adam {
     buffer<T> m, v;          // [rows, width]
     buffer<int> made, last;  // [rows]: see adam_rows
     buffer<adam_step> past;  // the history
+    buffer<double> tables;   // of powers
     int steps = 0;           // in it
     double largest_rate = 0;
     static constexpr int longest_history = 1 << 16, never = -(1 << 30);
 
     [[nodiscard]] adam_history history() const {
-        return {constants, powers, {past.data(), static_cast<std::size_t>(steps)}, largest_rate};
+        return {constants, powers, {past.data(), static_cast<std::size_t>(steps)}, largest_rate, tables.data()};
     }
 };
 
@@ -126,6 +127,10 @@ class row_table {
         adam->owner = owner;
         adam->constants = constants;
         adam->powers = adam_powers(constants);
+        std::span const first = adam->powers.first_table(), root = adam->powers.root_table();
+        adam->tables.reserve(2 * first.size());
+        copy_from_host(device, first.data(), first.size(), adam->tables.data());
+        copy_from_host(device, root.data(), root.size(), adam->tables.data() + first.size());
         adam->m.resize(values_.size(), T(0));
         adam->v.resize(values_.size(), T(0));
         adam->made.resize(static_cast<std::size_t>(rows_), 0);

@@ -21,9 +21,10 @@ struct matrix_view {
     SEQUENT_HD constexpr matrix_view(T* first, int row_count, int column_count, std::ptrdiff_t distance)
         : data(first), rows(row_count), columns(column_count), stride(distance) {}
 
-    SEQUENT_HD constexpr operator matrix_view<T const>() const requires(!std::is_const_v<T>) {
-        return {data, rows, columns, stride};
-    }
+    template <class Mutable>
+    requires std::is_same_v<T, Mutable const>
+    SEQUENT_HD constexpr matrix_view(matrix_view<Mutable> const& other)
+        : matrix_view(other.data, other.rows, other.columns, other.stride) {}
 
     [[nodiscard]] SEQUENT_HD constexpr bool empty() const { return data == nullptr; }
     [[nodiscard]] SEQUENT_HD constexpr T* row(int i) const { return data + i * stride; }

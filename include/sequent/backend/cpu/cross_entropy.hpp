@@ -6,7 +6,6 @@
 #include <cmath>
 #include <span>
 
-#include "../../core/error.hpp"
 #include "../../core/matrix.hpp"
 #include "../../fwd.hpp"
 #include "../cross_entropy.hpp"
@@ -31,19 +30,14 @@ cross_entropy_result softmax_cross_entropy(cpu const&, cross_entropy_request con
                                            matrix_view<T> gradient) {
     int const classes = logits.columns;
     double const smooth = request.label_smoothing / classes, sharp = 1 - request.label_smoothing;
-    auto const weight_of = [&](int c) {
-        return request.class_weights.empty() ? 1.0 : request.class_weights[static_cast<std::size_t>(c)];
-    };
     double all_weights = 0;
-    for (int c = 0; c < classes; ++c) all_weights += weight_of(c);
+    for (int c = 0; c < classes; ++c) all_weights += request.weight_of(c);
 
     cross_entropy_result result;
     for (std::size_t r = 0; r < targets.size(); ++r) {
         if (targets[r] == request.ignore_index) continue;
-        if (targets[r] < 0 || targets[r] >= classes)
-            throw argument_error(message("sequent::cross_entropy: target ", targets[r], " of row ", r,
-                                         " is out of bounds; there are ", classes, " classes"));
-        result.weight += weight_of(targets[r]);
+        request.check_target(targets[r], r, classes);
+        result.weight += request.weight_of(targets[r]);
         ++result.rows;
     }
     double const divisor = request.sum ? 1 : result.weight;
@@ -60,14 +54,14 @@ cross_entropy_result softmax_cross_entropy(cpu const&, cross_entropy_request con
         double const largest = static_cast<double>(*std::max_element(row, row + classes));
         double sum = 0;
         for (int c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(row[c]) - largest);
-        double const log_sum = largest + std::log(sum), weight = weight_of(target);
+        double const log_sum = largest + std::log(sum), weight = request.weight_of(target);
         total += sharp * weight * (log_sum - static_cast<double>(row[target]));
         if (smooth > 0)
-            for (int c = 0; c < classes; ++c) total += smooth * weight_of(c) * (log_sum - static_cast<double>(row[c]));
+            for (int c = 0; c < classes; ++c) total += smooth * request.weight_of(c) * (log_sum - static_cast<double>(row[c]));
         // d/dz_c = (softmax_c * (all weights of the row) - the weight put on c) / divisor
         double const on_row = sharp * weight + smooth * all_weights;
         for (int c = 0; c < classes; ++c) {
-            double const on_class = smooth * weight_of(c) + (c == target ? sharp * weight : 0);
+            double const on_class = smooth * request.weight_of(c) + (c == target ? sharp * weight : 0);
             double const softmax = std::exp(static_cast<double>(row[c]) - log_sum);
             out[c] = static_cast<T>((softmax * on_row - on_class) / divisor);
         }

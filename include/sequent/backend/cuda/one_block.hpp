@@ -5,10 +5,6 @@
 // g H + u: the order of weight_hh's rows. Where H is even every row starts on a multiple of 8 bytes.
 #pragma once
 
-#if defined(__CUDACC__)
-#pragma nv_diag_suppress 554  // nvcc looks at a conversion of matrix_view whose constraint rules it out
-#endif
-
 #include "../backend.hpp"
 #include "activation.hpp"
 #include "stationary_product.hpp"

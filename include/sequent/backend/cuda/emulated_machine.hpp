@@ -1,0 +1,136 @@
+// A machine on the host, for tests of the policy `cuda` without a GPU. Device memory starts as NaN, ends at a page that
+// nobody may touch, and can be read and written only while an operation runs: host code that takes a pointer of the
+// device for its own ends the program. Functions run for their arguments in a scrambled order. One thread at a time.
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <new>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "../../core/error.hpp"
+#include "device_buffer.hpp"
+#include "machine.hpp"
+
+namespace sequent {
+
+class emulated_machine {
+  public:
+    static void* allocate(std::size_t bytes) {
+        std::size_t const page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+        std::size_t const used = (bytes + 255) / 256 * 256, open = (used + page - 1) / page * page;
+        if (used == 0) return nullptr;
+        void* const first =
+            mmap(nullptr, open + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (first == MAP_FAILED) throw std::bad_alloc();
+        std::memset(first, 0xFF, open);
+        mprotect(first, open + page, PROT_NONE);
+        void* const memory = static_cast<std::byte*>(first) + (open - used);
+        blocks()[memory] = {first, open, open + page};
+        return memory;
+    }
+    static void release(void* memory) noexcept {
+        if (memory == nullptr) return;
+        auto const found = blocks().find(memory);
+        munmap(found->second.first, found->second.mapped);
+        blocks().erase(found);
+    }
+    static void copy(void const* from, std::size_t bytes, void* to) {
+        access const open;
+        if (bytes > 0) std::memcpy(to, from, bytes);
+    }
+    template <class T>
+    static void set(T* memory, std::size_t n, T value) {
+        access const open;
+        std::fill_n(memory, n, value);
+    }
+    void to_host(void const* from, std::size_t bytes, void* to) { copy(from, bytes, to); }
+    void from_host(void const* from, std::size_t bytes, void* to) { copy(from, bytes, to); }
+
+    template <class T>
+    [[nodiscard]] T const* upload(std::span<T const> numbers) {
+        auto& to = uploads_[next_upload_++ % uploads_.size()];
+        to = {};  // other memory each time: whoever reads an old one meets a closed page
+        T* const memory = reinterpret_cast<T*>(to.reserve(numbers.size_bytes()));
+        copy(numbers.data(), numbers.size_bytes(), memory);
+        return memory;
+    }
+    template <class T>
+    [[nodiscard]] T* room(std::size_t n) {
+        room_ = {};
+        return reinterpret_cast<T*>(room_.reserve(n * sizeof(T)));
+    }
+
+    template <class F>
+    void each(std::ptrdiff_t n, F const& f) {
+        access const open;
+        if (n <= 0) return;
+        std::ptrdiff_t step = n / 2 + 1 + static_cast<std::ptrdiff_t>(launches_++ % 7);
+        while (std::gcd(step, n) != 1) ++step;
+        for (std::ptrdiff_t j = 0, at = static_cast<std::ptrdiff_t>(launches_) % n; j < n; ++j, at = (at + step) % n)
+            f(at);
+    }
+    template <class F>
+    void each(int rows, int columns, F const& f) {
+        each(std::ptrdiff_t{rows} * columns, [&](std::ptrdiff_t j) {
+            f(static_cast<int>(j / columns), static_cast<int>(j % columns));
+        });
+    }
+
+    // c (+)= a b, the factors rounded as the device's tensor cores would; sums in T, over k upwards.
+    template <class T>
+    void multiply(precision format, factor a_is, matrix_view<T const> a, factor b_is, matrix_view<T const> b,
+                  matrix_view<T> c, bool accumulate) {
+        int const depth = a_is == factor::plain ? a.columns : a.rows;
+        int const rows = a_is == factor::plain ? a.rows : a.columns;
+        int const columns = b_is == factor::plain ? b.columns : b.rows;
+        if (depth != (b_is == factor::plain ? b.rows : b.columns) || rows != c.rows || columns != c.columns)
+            throw error(message("sequent::emulated_machine: [", rows, ", ", depth, "] times [",
+                                b_is == factor::plain ? b.rows : b.columns, ", ", columns, "] is not [", c.rows, ", ",
+                                c.columns, "]"));
+        auto const read = [&](matrix_view<T const> const& m, factor is, int r, int k) {
+            T const value = is == factor::plain ? m(r, k) : m(k, r);
+            bool const exact = sizeof(T) > 4 || format == precision::f32x3;  // cuBLAS multiplies those as they are
+            return exact ? value : static_cast<T>(rounded(format, static_cast<float>(value)));
+        };
+        each(rows, columns, [&](int r, int j) {
+            T sum = accumulate ? c(r, j) : T(0);
+            for (int k = 0; k < depth; ++k) sum += read(a, a_is, r, k) * read(b, b_is, k, j);
+            c(r, j) = sum;
+        });
+    }
+
+  private:
+    struct block {
+        void* first;
+        std::size_t open, mapped;
+    };
+    static std::map<void*, block>& blocks() {
+        static std::map<void*, block> all;
+        return all;
+    }
+    // While one lives, device memory can be read and written.
+    struct access {
+        access() { protect(PROT_READ | PROT_WRITE); }
+        ~access() { protect(PROT_NONE); }
+        access(access const&) = delete;
+        access& operator=(access const&) = delete;
+        static void protect(int how) {
+            for (auto const& [memory, one] : blocks()) mprotect(one.first, one.open, how);
+        }
+    };
+
+    std::array<device_buffer<emulated_machine, std::byte>, 16> uploads_;
+    device_buffer<emulated_machine, std::byte> room_;
+    std::size_t next_upload_ = 0, launches_ = 0;
+};
+
+static_assert(machine<emulated_machine>);
+
+}  // namespace sequent

@@ -1,0 +1,49 @@
+// What the policy `cuda` stands on: a machine that owns device memory and runs functions there. `gpu` (gpu.cuh) is a
+// CUDA stream; `emulated_machine` runs the same operations on the host, for tests.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "../../core/matrix.hpp"
+#include "precision.hpp"
+
+namespace sequent {
+
+// How a factor of a product is read.
+enum class factor { plain, transposed };
+
+// A machine M has these members. All but the first three belong to one stream: they are done in the order of the calls,
+// and only to_host waits. Functions are objects with a const operator() that is also device code; they run for all of
+// their arguments in any order and at once.
+//
+//   M::allocate(bytes) -> void*, M::release(pointer)     memory of the device, aligned to 256 bytes
+//   M::copy(from, bytes, to), M::set(pointer, n, value)  on the device, after all work so far, before all later work
+//   m.to_host(from, bytes, to), m.from_host(from, bytes, to)
+//   m.upload(span) -> pointer       numbers of the host where functions can read them, until the next 16 uploads
+//   m.room<T>(n) -> pointer         for n numbers, until the next call of room
+//   m.each(n, f)                    f(j), 0 <= j < n
+//   m.each(rows, columns, f)        f(row, column); neighbouring columns run side by side
+//   m.multiply(format, fa, a, fb, b, c, accumulate)      c = a b, or c += a b; row-major
+//   m.run_blocks<Body>(x, y, arguments)                  a kernel of one_block.hpp, on x times y blocks
+template <class M>
+concept machine = requires(M& m, void* memory, std::span<int const> numbers) {
+    { M::allocate(std::size_t{1}) } -> std::same_as<void*>;
+    M::release(memory);
+    M::copy(static_cast<void const*>(memory), std::size_t{1}, memory);
+    m.to_host(static_cast<void const*>(memory), std::size_t{1}, memory);
+    m.from_host(static_cast<void const*>(memory), std::size_t{1}, memory);
+    { m.upload(numbers) } -> std::same_as<int const*>;
+    { m.template room<float>(std::size_t{1}) } -> std::same_as<float*>;
+};
+
+// A policy whose operations run on a machine.
+template <class Device>
+concept on_machine = machine<typename Device::machine_type> && requires(Device const& device) {
+    { *device.machine } -> std::same_as<typename Device::machine_type&>;
+    { Device::format } -> std::convertible_to<precision>;
+};
+
+}  // namespace sequent

@@ -1,0 +1,298 @@
+// A recurrent layer on the device, any cell and size: products for the whole batch, and for each step one product of the
+// running states and one function that is the cell's equations for a unit of a sequence. Gate rows are [gate, unit], the
+// order of weight_hh's rows.
+#pragma once
+
+#include <span>
+#include <type_traits>
+
+#include "../backend.hpp"
+#include "activation.hpp"
+#include "device_plan.hpp"
+#include "operations.hpp"
+
+namespace sequent {
+
+// What recurrent_forward leaves for recurrent_backward, and room to work in.
+template <class Machine, class Cell, class T>
+struct device_recurrent_memory {
+    static constexpr int hidden = Cell::hidden_size, gate_row = Cell::gate_count * hidden;
+    // What is kept of a row: the cell's saved values, then its states but h; [hidden] each.
+    static constexpr int kept_row = (Cell::saved_count + Cell::state_count - 1) * hidden;
+
+    device_buffer<Machine, T> input_gates;              // [distinct, gate_row]: W_ih x + b_ih
+    device_buffer<Machine, T> recurrent_gates;          // [batch, gate_row]: W_hh h, of one step
+    device_buffer<Machine, T> running;                  // [states, batch, hidden], or their gradients
+    device_buffer<Machine, T> kept;                     // [rows, kept_row]
+    device_buffer<Machine, T> gate_gradient;            // [rows, gate_row]
+    device_buffer<Machine, T> recurrent_gate_gradient;  // the same, where gates are not shared
+    device_buffer<Machine, T> distinct_gradient;        // [distinct, gate_row]
+    device_buffer<Machine, T> hidden_before;            // [rows, hidden]
+    device_buffer<Machine, T> unit_gradient;            // [units' parameters, batch, hidden]
+};
+
+namespace detail {
+
+template <precision Format, class T>
+using device_math = std::conditional_t<std::is_same_v<T, float>, activations<Format>, precise>;
+
+// The steps of a direction, in the order in which it visits them.
+struct visit_order {
+    packing const& shape;
+    bool ascending;
+
+    [[nodiscard]] int time(int visit) const { return ascending ? visit : shape.steps() - 1 - visit; }
+    [[nodiscard]] int first_row(int visit) const { return shape.offsets()[static_cast<std::size_t>(time(visit))]; }
+    // Sequences that take part in a visit; none where there is no such visit.
+    [[nodiscard]] int count(int visit) const {
+        if (visit < 0 || visit >= shape.steps()) return 0;
+        return shape.batch_sizes()[static_cast<std::size_t>(time(visit))];
+    }
+};
+
+// Unit u of sequence i makes a step.
+template <class Cell, class T, class Math>
+struct cell_forward {
+    using block = recurrent_layout<Cell>;
+    static constexpr int hidden = Cell::hidden_size, gate_row = Cell::gate_count * hidden;
+    T const* parameters;
+    T const* input_gates;
+    int const* index;
+    T const* recurrent_gates;
+    T* running;
+    int batch, first_row;
+    matrix_view<T> output;
+    T* kept;  // null: nothing is
+
+    SEQUENT_HD void operator()(int i, int u) const {
+        int const row = first_row + i;
+        T const* const from = input_gates + std::ptrdiff_t{index == nullptr ? row : index[row]} * gate_row + u;
+        numbers<T, Cell::gate_count> x, h;
+        numbers<T, Cell::state_count> before, after;
+        numbers<T, Cell::unit_count> unit;
+        numbers<T, Cell::saved_count> saved;
+        for (int g = 0; g < Cell::gate_count; ++g) {
+            x[g] = from[g * hidden];
+            h[g] = recurrent_gates[std::ptrdiff_t{i} * gate_row + g * hidden + u] +
+                   parameters[block::bias_hh + g * hidden + u];
+        }
+        for (int s = 0; s < Cell::state_count; ++s) before[s] = running[(std::ptrdiff_t{s} * batch + i) * hidden + u];
+        for (int p = 0; p < Cell::unit_count; ++p) unit[p] = parameters[block::unit + p * block::unit_stride + u];
+        Cell::template step<Math>(x, h, before, unit, after, saved);
+        for (int s = 0; s < Cell::state_count; ++s) running[(std::ptrdiff_t{s} * batch + i) * hidden + u] = after[s];
+        output(row, u) = after[0];
+        if (kept == nullptr) return;
+        T* const to = kept + std::ptrdiff_t{row} * (Cell::saved_count + Cell::state_count - 1) * hidden + u;
+        for (int k = 0; k < Cell::saved_count; ++k) to[k * hidden] = saved[k];
+        for (int s = 1; s < Cell::state_count; ++s) to[(Cell::saved_count + s - 1) * hidden] = after[s];
+    }
+};
+
+// The derivatives of unit u's step of sequence i.
+template <class Cell, class T, class Math>
+struct cell_backward {
+    using block = recurrent_layout<Cell>;
+    static constexpr int hidden = Cell::hidden_size, gate_row = Cell::gate_count * hidden;
+    static constexpr int kept_row = (Cell::saved_count + Cell::state_count - 1) * hidden;
+    T const* parameters;
+    numbers<matrix_view<T const>, Cell::state_count> initial;
+    matrix_view<T const> output, output_gradient;
+    T const* kept;
+    int batch, first_row;
+    int first_row_before, count_before;  // of the visit before, and how many sequences took part in it
+    T *running, *gate_gradient, *recurrent_gate_gradient, *hidden_before, *unit_gradient;
+
+    SEQUENT_HD void operator()(int i, int u) const {
+        std::ptrdiff_t const row = first_row + i, row_before = first_row_before + i;
+        numbers<T, Cell::saved_count> saved;
+        numbers<T, Cell::state_count> before, after, gradient;
+        numbers<T, Cell::unit_count> unit, d_unit;
+        numbers<T, Cell::gate_count> d_x, d_h;
+        for (int k = 0; k < Cell::saved_count; ++k) saved[k] = kept[row * kept_row + k * hidden + u];
+        for (int s = 0; s < Cell::state_count; ++s) {
+            after[s] = state(row, s, u);
+            before[s] = i < count_before      ? state(row_before, s, u)
+                        : initial[s].empty() ? T(0)
+                                              : initial[s](i, u);
+            gradient[s] = running[place(s, i, u)];
+        }
+        if (!output_gradient.empty()) gradient[0] += output_gradient(static_cast<int>(row), u);
+        for (int p = 0; p < Cell::unit_count; ++p) {
+            unit[p] = parameters[block::unit + p * block::unit_stride + u];
+            d_unit[p] = unit_gradient[place(p, i, u)];
+        }
+        Cell::template step_backward<Math>(saved, before, after, unit, gradient, d_x, d_h, d_unit);
+        for (int g = 0; g < Cell::gate_count; ++g) {
+            gate_gradient[row * gate_row + g * hidden + u] = d_x[g];
+            if (!Cell::shared_gates) recurrent_gate_gradient[row * gate_row + g * hidden + u] = d_h[g];
+        }
+        hidden_before[row * hidden + u] = before[0];
+        for (int s = 0; s < Cell::state_count; ++s) running[place(s, i, u)] = gradient[s];
+        for (int p = 0; p < Cell::unit_count; ++p) unit_gradient[place(p, i, u)] = d_unit[p];
+    }
+
+  private:
+    SEQUENT_HD std::ptrdiff_t place(int k, int i, int u) const { return (std::ptrdiff_t{k} * batch + i) * hidden + u; }
+    SEQUENT_HD T state(std::ptrdiff_t row, int s, int u) const {
+        return s == 0 ? output(static_cast<int>(row), u) : kept[row * kept_row + (Cell::saved_count + s - 1) * hidden + u];
+    }
+};
+
+// running = the given states, or zeros.
+template <class Cell, on_machine Device, class T, class States>
+void set_running(Device const& device, States const& given, int batch, device_buffer<typename Device::machine_type, T>& running) {
+    constexpr int hidden = Cell::hidden_size;
+    std::size_t const size = static_cast<std::size_t>(batch) * hidden;
+    T* const to = running.reserve(Cell::state_count * size);
+    for (int s = 0; s < Cell::state_count; ++s) {
+        matrix_view<T> const one(to + s * static_cast<std::ptrdiff_t>(size), batch, hidden);
+        if (given[s].empty())
+            fill(device, one.data, size, T(0));
+        else
+            copy_rows(device, matrix_view<T const>(given[s]), one);
+    }
+}
+template <class Cell, on_machine Device, class T, class States>
+void copy_running(Device const& device, int batch, device_buffer<typename Device::machine_type, T>& running, States const& to) {
+    for (int s = 0; s < Cell::state_count; ++s)
+        if (!to[s].empty())
+            copy_rows(device,
+                      matrix_view<T const>(running.data() + std::ptrdiff_t{s} * batch * Cell::hidden_size, batch,
+                                           Cell::hidden_size),
+                      to[s]);
+}
+
+// The parts of both passes that are products over the whole batch, and the steps between them.
+template <class Cell, class T, class Device>
+class device_recurrent {
+    using block = recurrent_layout<Cell>;
+    using memory = device_recurrent_memory<typename Device::machine_type, Cell, T>;
+    using math = device_math<Device::format, T>;
+    using run_type = recurrent_run<Cell, Device, T>;
+    static constexpr int hidden = Cell::hidden_size, inputs = Cell::input_size, gate_row = memory::gate_row;
+
+  public:
+    static void project(Device const& device, indexed_rows<T> const& input, run_type const& run) {
+        std::size_t const size = static_cast<std::size_t>(input.rows.rows) * gate_row;
+        affine(device, input.rows, matrix_view<T const>(run.parameters + block::weight_ih, gate_row, inputs),
+               run.parameters + block::bias_ih,
+               matrix_view<T>(run.memory->input_gates.reserve(size), input.rows.rows, gate_row));
+    }
+
+    static void forward_steps(Device const& device, typename Device::plan const& shape, int const* index, keep kept,
+                              run_type const& run) {
+        memory& mine = *run.memory;
+        int const batch = shape.batch();
+        std::size_t const rows = static_cast<std::size_t>(shape.rows());
+        mine.recurrent_gates.reserve(static_cast<std::size_t>(batch) * gate_row);
+        T* const to_keep =
+            kept == keep::for_backward ? mine.kept.reserve(rows * memory::kept_row) : nullptr;
+        set_running<Cell>(device, run.initial, batch, mine.running);
+        visit_order const order{shape, run.way == direction::forward};
+        for (int visit = 0; visit < shape.steps(); ++visit) {
+            int const count = order.count(visit);
+            device.machine->multiply(Device::format, factor::plain,
+                                     matrix_view<T const>(mine.running.data(), count, hidden), factor::transposed,
+                                     matrix_view<T const>(run.parameters + block::weight_hh, gate_row, hidden),
+                                     matrix_view<T>(mine.recurrent_gates.data(), count, gate_row), false);
+            device.machine->each(count, hidden,
+                                 cell_forward<Cell, T, math>{run.parameters, mine.input_gates.data(), index,
+                                                             mine.recurrent_gates.data(), mine.running.data(), batch,
+                                                             order.first_row(visit), run.output, to_keep});
+        }
+        copy_running<Cell>(device, batch, mine.running, run.final);
+    }
+
+    static void backward_steps(Device const& device, typename Device::plan const& shape, run_type const& run) {
+        memory& mine = *run.memory;
+        int const batch = shape.batch();
+        std::size_t const rows = static_cast<std::size_t>(shape.rows());
+        mine.gate_gradient.reserve(rows * gate_row);
+        mine.recurrent_gate_gradient.reserve(Cell::shared_gates ? 0 : rows * gate_row);
+        mine.hidden_before.reserve(rows * hidden);
+        std::size_t const units = Cell::unit_count * static_cast<std::size_t>(batch) * hidden;
+        fill(device, mine.unit_gradient.reserve(units), units, T(0));
+        set_running<Cell>(device, run.final_gradient, batch, mine.running);
+        visit_order const order{shape, run.way == direction::forward};
+        for (int visit = shape.steps() - 1; visit >= 0; --visit) {
+            int const count = order.count(visit), first = order.first_row(visit);
+            int const count_before = order.count(visit - 1);
+            device.machine->each(
+                count, hidden,
+                cell_backward<Cell, T, math>{run.parameters, run.initial, matrix_view<T const>(run.output),
+                                             run.output_gradient, mine.kept.data(), batch, first,
+                                             visit > 0 ? order.first_row(visit - 1) : 0, count_before,
+                                             mine.running.data(), mine.gate_gradient.data(),
+                                             mine.recurrent_gate_gradient.data(), mine.hidden_before.data(),
+                                             mine.unit_gradient.data()});
+            device.machine->multiply(
+                backward_format(Device::format), factor::plain,
+                matrix_view<T const>(recurrent_gates(mine) + std::ptrdiff_t{first} * gate_row, count, gate_row),
+                factor::plain, matrix_view<T const>(run.parameters + block::weight_hh, gate_row, hidden),
+                matrix_view<T>(mine.running.data(), count, hidden), true);
+        }
+        copy_running<Cell>(device, batch, mine.running, run.initial_gradient);
+        for (int p = 0; p < Cell::unit_count; ++p)
+            add_column_sums(device,
+                            matrix_view<T const>(mine.unit_gradient.data() + std::ptrdiff_t{p} * batch * hidden, batch,
+                                                 hidden),
+                            run.parameter_gradient + block::unit + p * block::unit_stride);
+    }
+
+    // The gradients of the weights and of the input, from those of the gates.
+    static void backward_products(Device const& device, typename Device::plan const& shape,
+                                  indexed_rows<T> const& input, run_type const& run, matrix_view<T> input_gradient,
+                                  bool accumulate) {
+        memory& mine = *run.memory;
+        int const rows = shape.rows(), distinct = input.rows.rows;
+        affine_backward_weight(device, matrix_view<T const>(recurrent_gates(mine), rows, gate_row),
+                               matrix_view<T const>(mine.hidden_before.data(), rows, hidden),
+                               matrix_view<T>(run.parameter_gradient + block::weight_hh, gate_row, hidden),
+                               run.parameter_gradient + block::bias_hh);
+        matrix_view<T const> gates(mine.gate_gradient.data(), rows, gate_row);
+        if (!input.index.empty()) {  // equal words share a row: sum their gates' gradients first, in the rows' order
+            std::size_t const size = static_cast<std::size_t>(distinct) * gate_row;
+            matrix_view<T> const sums(mine.distinct_gradient.reserve(size), distinct, gate_row);
+            fill(device, sums.data, size, T(0));
+            scatter_add_rows(device, gates, input.index, sums);
+            gates = sums;
+        }
+        affine_backward_weight(device, gates, input.rows,
+                               matrix_view<T>(run.parameter_gradient + block::weight_ih, gate_row, inputs),
+                               run.parameter_gradient + block::bias_ih);
+        if (input_gradient.empty()) return;
+        device.machine->multiply(backward_format(Device::format), factor::plain, gates, factor::plain,
+                                 matrix_view<T const>(run.parameters + block::weight_ih, gate_row, inputs),
+                                 input_gradient, accumulate);
+    }
+
+  private:
+    static T* recurrent_gates(memory& mine) {
+        return Cell::shared_gates ? mine.gate_gradient.data() : mine.recurrent_gate_gradient.data();
+    }
+};
+
+}  // namespace detail
+
+template <class Cell, class T, on_machine Device>
+void recurrent_forward(Device const& device, typename Device::plan const& shape, indexed_rows<T> const& input,
+                       keep kept, std::span<recurrent_run<Cell, Device, T> const> runs) {
+    using layer = detail::device_recurrent<Cell, T, Device>;
+    int const* const index = input.index.empty() ? nullptr : device.machine->upload(input.index);
+    for (auto const& run : runs) {
+        layer::project(device, input, run);
+        layer::forward_steps(device, shape, index, kept, run);
+    }
+}
+
+template <class Cell, class T, on_machine Device>
+void recurrent_backward(Device const& device, typename Device::plan const& shape, indexed_rows<T> const& input,
+                        std::span<recurrent_run<Cell, Device, T> const> runs, matrix_view<T> input_gradient) {
+    using layer = detail::device_recurrent<Cell, T, Device>;
+    for (auto const& run : runs) {
+        layer::backward_steps(device, shape, run);
+        layer::backward_products(device, shape, input, run, input_gradient, &run != runs.data());
+    }
+}
+
+}  // namespace sequent
