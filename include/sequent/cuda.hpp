@@ -36,9 +36,9 @@ namespace sequent {
 
 // Products in f32x3, which multiplies on the tensor cores within about 1e-5 of float.
 using cuda = basic_cuda<gpu>;
-// The same in another number format: precision::f32, tf32, bf16, f16.
-template <precision Format>
-using cuda_with = basic_cuda<gpu, Format>;
+// The same in another number format (precision::f32, tf32, bf16, f16), or on kernels of your choice.
+template <precision Format, strategy Strategy = strategy::automatic>
+using cuda_with = basic_cuda<gpu, Format, Strategy>;
 
 static_assert(backend<cuda>);
 

@@ -17,6 +17,7 @@
 #include "../../core/error.hpp"
 #include "device_buffer.hpp"
 #include "machine.hpp"
+#include "warp.hpp"
 
 namespace sequent {
 
@@ -104,6 +105,13 @@ class emulated_machine {
             for (int k = 0; k < depth; ++k) sum += read(a, a_is, r, k) * read(b, b_is, k, j);
             c(r, j) = sum;
         });
+    }
+
+    // A kernel's body (one_block.hpp) on emulated warps, blocks and warps in another order at every launch.
+    template <class Body>
+    void run_blocks(int x, int y, typename Body::arguments const& arguments) {
+        access const open;
+        emulate<Body>(x, y, arguments, ++launches_);
     }
 
   private:

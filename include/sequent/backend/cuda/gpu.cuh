@@ -18,6 +18,7 @@
 #include "../../core/error.hpp"
 #include "machine.hpp"
 #include "operations.hpp"
+#include "warp.hpp"
 
 namespace sequent {
 
@@ -52,6 +53,21 @@ __global__ void for_each_row_kernel(int rows, int columns, F const f) {
     int const row_step = static_cast<int>(gridDim.x * blockDim.y);
     for (int r = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); r < rows; r += row_step)
         for (int c = static_cast<int>(threadIdx.x); c < columns; c += static_cast<int>(blockDim.x)) f(r, c);
+}
+
+// The phases of a kernel's body (one_block.hpp), a barrier after each.
+template <class Body>
+__global__ void __launch_bounds__(Body::threads) block_kernel(typename Body::arguments const all) {
+    extern __shared__ __align__(16) unsigned char shared_memory[];
+    device_warp warp(shared_memory);
+    Body body;
+    body.start(warp, all);
+    __syncthreads();
+    for (int step = 0; step < body.steps(); ++step) {
+        body.step(warp, all, step);
+        __syncthreads();
+    }
+    body.finish(warp, all);
 }
 
 // Page-locked memory of the host and as much of the device: what is on its way from one to the other.
@@ -284,6 +300,19 @@ class gpu {
         auto const [place, is_new] = products_.try_emplace(shape, cublas_, shape, workspace_bytes);
         place->second.template run<T>(cublas_, a.data, b.data, accumulate ? T(1) : T(0), c.data, workspace_,
                                       workspace_bytes, stream_);
+    }
+
+    template <class Body>
+    void run_blocks(int x, int y, typename Body::arguments const& arguments) const {
+        if (x <= 0 || y <= 0) return;
+        auto* const kernel = detail::block_kernel<Body>;
+        if constexpr (Body::shared_bytes > 48 << 10)
+            detail::check_cuda(
+                cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Body::shared_bytes),
+                "cudaFuncSetAttribute");
+        kernel<<<dim3(static_cast<unsigned>(x), static_cast<unsigned>(y)), Body::threads, Body::shared_bytes,
+                 stream_>>>(arguments);
+        detail::check_cuda(cudaGetLastError(), "launch of block_kernel");
     }
 
   private:

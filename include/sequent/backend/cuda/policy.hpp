@@ -15,13 +15,15 @@
 
 namespace sequent {
 
-// Copies of a policy share the machine, so their work is done in one order.
-template <class Machine, precision Format = precision::f32x3>
+// Copies of a policy share the machine, so their work is done in one order. Strategy: which kernels recurrent layers run
+// on (planner.hpp).
+template <class Machine, precision Format = precision::f32x3, strategy Strategy = strategy::automatic>
 struct basic_cuda {
     std::shared_ptr<Machine> machine = std::make_shared<Machine>();
 
     using machine_type = Machine;
     static constexpr precision format = Format;
+    static constexpr strategy wanted_strategy = Strategy;
     static constexpr bool reads_host_memory = false;
     using plan = device_plan<Machine>;
     template <class T>

@@ -1,6 +1,7 @@
-// A recurrent layer on the device, any cell and size: products for the whole batch, and for each step one product of the
-// running states and one function that is the cell's equations for a unit of a sequence. Gate rows are [gate, unit], the
-// order of weight_hh's rows.
+// A recurrent layer on the device: products for the whole batch and, between them, the steps. Those of small layers run in
+// one kernel (one_block.hpp), for all steps and both directions; any other makes each step by a product of the running
+// states and a function that is the cell's equations for one unit of a sequence. Gate rows are [gate, unit], the order of
+// weight_hh's rows.
 #pragma once
 
 #include <span>
@@ -10,6 +11,7 @@
 #include "activation.hpp"
 #include "device_plan.hpp"
 #include "operations.hpp"
+#include "planner.hpp"
 
 namespace sequent {
 
@@ -17,8 +19,7 @@ namespace sequent {
 template <class Machine, class Cell, class T>
 struct device_recurrent_memory {
     static constexpr int hidden = Cell::hidden_size, gate_row = Cell::gate_count * hidden;
-    // What is kept of a row: the cell's saved values, then its states but h; [hidden] each.
-    static constexpr int kept_row = (Cell::saved_count + Cell::state_count - 1) * hidden;
+    static constexpr int kept_row = one_block_run<Cell>::kept_row;
 
     device_buffer<Machine, T> input_gates;              // [distinct, gate_row]: W_ih x + b_ih
     device_buffer<Machine, T> recurrent_gates;          // [batch, gate_row]: W_hh h, of one step
@@ -239,6 +240,40 @@ class device_recurrent {
                             run.parameter_gradient + block::unit + p * block::unit_stride);
     }
 
+    // All steps of all directions in one launch.
+    static void forward_blocks(Device const& device, typename Device::plan const& shape, int const* index, keep kept,
+                               std::span<run_type const> runs) {
+        auto all = arguments_of(shape, index, runs);
+        for (int d = 0; d < static_cast<int>(runs.size()); ++d)
+            if (kept == keep::for_backward)
+                all.runs[d].kept = runs[static_cast<std::size_t>(d)].memory->kept.reserve(
+                    static_cast<std::size_t>(shape.rows()) * memory::kept_row);
+        device.machine->template run_blocks<one_block_forward<kernel_warp, Cell, Device::format>>(
+            tiles(shape), static_cast<int>(runs.size()), all);
+    }
+    static void backward_blocks(Device const& device, typename Device::plan const& shape,
+                                std::span<run_type const> runs) {
+        auto all = arguments_of(shape, nullptr, runs);
+        std::size_t const rows = static_cast<std::size_t>(shape.rows());
+        for (int d = 0; d < static_cast<int>(runs.size()); ++d) {
+            memory& mine = *runs[static_cast<std::size_t>(d)].memory;
+            auto& run = all.runs[d];
+            run.kept = mine.kept.data();
+            run.gate_gradient = mine.gate_gradient.reserve(rows * gate_row);
+            run.recurrent_gate_gradient = mine.recurrent_gate_gradient.reserve(Cell::shared_gates ? 0 : rows * gate_row);
+            run.hidden_before = mine.hidden_before.reserve(rows * hidden);
+            run.unit_gradient = mine.unit_gradient.reserve(static_cast<std::size_t>(tiles(shape)) * Cell::unit_count * hidden);
+        }
+        device.machine->template run_blocks<one_block_backward<kernel_warp, Cell, Device::format>>(
+            tiles(shape), static_cast<int>(runs.size()), all);
+        for (auto const& run : runs)
+            for (int p = 0; p < Cell::unit_count; ++p)
+                add_column_sums(device,
+                                matrix_view<T const>(run.memory->unit_gradient.data() + p * hidden, tiles(shape),
+                                                     hidden, Cell::unit_count * hidden),
+                                run.parameter_gradient + block::unit + p * block::unit_stride);
+    }
+
     // The gradients of the weights and of the input, from those of the gates.
     static void backward_products(Device const& device, typename Device::plan const& shape,
                                   indexed_rows<T> const& input, run_type const& run, matrix_view<T> input_gradient,
@@ -267,6 +302,25 @@ class device_recurrent {
     }
 
   private:
+    static int tiles(packing const& shape) { return (shape.batch() + 7) / 8; }
+
+    static one_block_arguments<Cell> arguments_of(typename Device::plan const& shape, int const* index,
+                                                  std::span<run_type const> runs) {
+        one_block_arguments<Cell> all;
+        all.shape = {shape.batch(), shape.places().lengths, shape.places().offsets, index};
+        for (int d = 0; d < static_cast<int>(runs.size()); ++d) {
+            run_type const& from = runs[static_cast<std::size_t>(d)];
+            auto& to = all.runs[d];
+            to.way = from.way;
+            to.parameters = from.parameters;
+            int const distinct = static_cast<int>(from.memory->input_gates.size() / gate_row);
+            to.input_gates = {from.memory->input_gates.data(), distinct, gate_row};
+            to.initial = from.initial, to.output = from.output, to.final = from.final;
+            to.output_gradient = from.output_gradient, to.final_gradient = from.final_gradient;
+            to.initial_gradient = from.initial_gradient;
+        }
+        return all;
+    }
     static T* recurrent_gates(memory& mine) {
         return Cell::shared_gates ? mine.gate_gradient.data() : mine.recurrent_gate_gradient.data();
     }
@@ -278,21 +332,24 @@ template <class Cell, class T, on_machine Device>
 void recurrent_forward(Device const& device, typename Device::plan const& shape, indexed_rows<T> const& input,
                        keep kept, std::span<recurrent_run<Cell, Device, T> const> runs) {
     using layer = detail::device_recurrent<Cell, T, Device>;
+    for (auto const& run : runs) layer::project(device, input, run);
     int const* const index = input.index.empty() ? nullptr : device.machine->upload(input.index);
-    for (auto const& run : runs) {
-        layer::project(device, input, run);
-        layer::forward_steps(device, shape, index, kept, run);
-    }
+    if constexpr (planned_strategy<Cell, T, Device::format, Device::wanted_strategy> == strategy::one_block)
+        layer::forward_blocks(device, shape, index, kept, runs);
+    else
+        for (auto const& run : runs) layer::forward_steps(device, shape, index, kept, run);
 }
 
 template <class Cell, class T, on_machine Device>
 void recurrent_backward(Device const& device, typename Device::plan const& shape, indexed_rows<T> const& input,
                         std::span<recurrent_run<Cell, Device, T> const> runs, matrix_view<T> input_gradient) {
     using layer = detail::device_recurrent<Cell, T, Device>;
-    for (auto const& run : runs) {
-        layer::backward_steps(device, shape, run);
+    if constexpr (planned_strategy<Cell, T, Device::format, Device::wanted_strategy> == strategy::one_block)
+        layer::backward_blocks(device, shape, runs);
+    else
+        for (auto const& run : runs) layer::backward_steps(device, shape, run);
+    for (auto const& run : runs)
         layer::backward_products(device, shape, input, run, input_gradient, &run != runs.data());
-    }
 }
 
 }  // namespace sequent

@@ -62,6 +62,12 @@ SEQUENT_DEVICE void store_pair(float* row, int u, float_pair const& pair) {
 
 #if defined(__CUDACC__)
 #include "warp_device.cuh"
+namespace sequent {
+using kernel_warp = device_warp;
+}
 #else
 #include "warp_emulated.hpp"
+namespace sequent {
+using kernel_warp = emulated_warp;
+}
 #endif
