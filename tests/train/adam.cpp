@@ -156,7 +156,7 @@ TEST_CASE("a lazily updated table has the bits of dense Adam", "[adam]") {
 }
 
 TEST_CASE("a lazily updated table has the bits of dense Adam without denormal numbers", "[adam]") {
-    flush_to_zero const scope;
+    [[maybe_unused]] flush_to_zero const scope;
     check_bits<float>({});
     check_bits<double>({});
 }

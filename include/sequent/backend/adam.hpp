@@ -89,8 +89,8 @@ struct adam_rows {
     int* last;     // [rows]: the steps there were when the last gradient had come; below 0: before this history
 };
 
-// The element update (Kingma and Ba 2015, algorithm 1, in PyTorch's form) of one number, or of a SIMD batch of them. fma
-// is written out, so that dense and replayed updates round alike.
+// The element update (Kingma and Ba 2015, algorithm 1, in PyTorch's form) of one number, or of a SIMD batch of them.
+// fma is written out, so that dense and replayed updates round alike.
 template <class Number, class T>
 struct adam_element {
     Number beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, decay, tiny_m, tiny_v;

@@ -22,8 +22,7 @@ struct matrix_view {
         : data(first), rows(row_count), columns(column_count), stride(distance) {}
 
     template <class Mutable>
-    requires std::is_same_v<T, Mutable const>
-    SEQUENT_HD constexpr matrix_view(matrix_view<Mutable> const& other)
+    requires std::is_same_v<T, Mutable const> SEQUENT_HD constexpr matrix_view(matrix_view<Mutable> const& other)
         : matrix_view(other.data, other.rows, other.columns, other.stride) {}
 
     [[nodiscard]] SEQUENT_HD constexpr bool empty() const { return data == nullptr; }

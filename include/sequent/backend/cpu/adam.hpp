@@ -69,7 +69,8 @@ void adam_catch_up_rows(cpu const&, adam_history const& history, std::span<int c
                 mj[i] = number::load_unaligned(m + j + i * width);
                 vj[i] = number::load_unaligned(v + j + i * width);
             }
-            adam_fade<vectors, T>(history.constants, history.largest_rate, history.powers, steps, until - from, age, pj, mj, vj);
+            adam_fade<vectors, T>(history.constants, history.largest_rate, history.powers, steps, until - from, age, pj,
+                                  mj, vj);
             for (int i = 0; i < vectors; ++i) pj[i].store_unaligned(p + j + i * width);
         }
         for (; j < rows.width; j += width) {
@@ -78,7 +79,8 @@ void adam_catch_up_rows(cpu const&, adam_history const& history, std::span<int c
             std::copy_n(p + j, left, lanes[0]), std::copy_n(m + j, left, lanes[1]), std::copy_n(v + j, left, lanes[2]);
             number pj[1] = {number::load_aligned(lanes[0])}, mj[1] = {number::load_aligned(lanes[1])},
                    vj[1] = {number::load_aligned(lanes[2])};
-            adam_fade<1, T>(history.constants, history.largest_rate, history.powers, steps, until - from, age, pj, mj, vj);
+            adam_fade<1, T>(history.constants, history.largest_rate, history.powers, steps, until - from, age, pj, mj,
+                            vj);
             pj[0].store_aligned(lanes[0]);
             std::copy_n(lanes[0], left, p + j);
         }

@@ -57,7 +57,8 @@ cross_entropy_result softmax_cross_entropy(cpu const&, cross_entropy_request con
         double const log_sum = largest + std::log(sum), weight = request.weight_of(target);
         total += sharp * weight * (log_sum - static_cast<double>(row[target]));
         if (smooth > 0)
-            for (int c = 0; c < classes; ++c) total += smooth * request.weight_of(c) * (log_sum - static_cast<double>(row[c]));
+            for (int c = 0; c < classes; ++c)
+                total += smooth * request.weight_of(c) * (log_sum - static_cast<double>(row[c]));
         // d/dz_c = (softmax_c * (all weights of the row) - the weight put on c) / divisor
         double const on_row = sharp * weight + smooth * all_weights;
         for (int c = 0; c < classes; ++c) {

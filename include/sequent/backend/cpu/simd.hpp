@@ -14,8 +14,8 @@ namespace sequent {
 
 using default_isa = xsimd::default_arch;
 
-// A register's worth of numbers. As xsimd's batch, but that fma has one rounding wherever the processor can do it:
-// xsimd 8.1 leaves it to the compiler's contraction on AVX-512.
+// A register's worth of numbers. As xsimd's batch, but for what xsimd 8.1 rounds otherwise: on AVX-512 it leaves fma to
+// the compiler's contraction, on NEON it divides and takes roots of floats by an estimate.
 template <class T, class Isa>
 struct simd {
     using batch = xsimd::batch<T, Isa>;
@@ -35,7 +35,12 @@ struct simd {
     SEQUENT_HD friend simd operator+(simd const& a, simd const& b) { return a.value + b.value; }
     SEQUENT_HD friend simd operator-(simd const& a, simd const& b) { return a.value - b.value; }
     SEQUENT_HD friend simd operator*(simd const& a, simd const& b) { return a.value * b.value; }
-    SEQUENT_HD friend simd operator/(simd const& a, simd const& b) { return a.value / b.value; }
+    SEQUENT_HD friend simd operator/(simd const& a, simd const& b) {
+#if defined(__aarch64__)
+        if constexpr (std::is_same_v<T, float>) return batch(vdivq_f32(a.value, b.value));
+#endif
+        return a.value / b.value;
+    }
     SEQUENT_HD friend simd operator-(simd const& a) { return -a.value; }
     SEQUENT_HD friend auto operator<(simd const& a, simd const& b) { return a.value < b.value; }
     SEQUENT_HD friend auto operator>(simd const& a, simd const& b) { return a.value > b.value; }
@@ -55,7 +60,12 @@ struct simd {
     SEQUENT_HD friend simd min(simd const& a, simd const& b) { return xsimd::min(a.value, b.value); }
     SEQUENT_HD friend simd max(simd const& a, simd const& b) { return xsimd::max(a.value, b.value); }
     SEQUENT_HD friend simd abs(simd const& a) { return xsimd::abs(a.value); }
-    SEQUENT_HD friend simd sqrt(simd const& a) { return xsimd::sqrt(a.value); }
+    SEQUENT_HD friend simd sqrt(simd const& a) {
+#if defined(__aarch64__)
+        if constexpr (std::is_same_v<T, float>) return batch(vsqrtq_f32(a.value));
+#endif
+        return xsimd::sqrt(a.value);
+    }
     // The standard library's, lane by lane.
     friend simd exp(simd const& a) {
         return a.each([](T x) { return std::exp(x); });

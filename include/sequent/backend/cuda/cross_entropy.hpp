@@ -58,8 +58,8 @@ struct cross_entropy_row {
 
 }  // namespace detail
 
-// logits [n, C], targets [n] in [0, C) or ignore_index, gradient [n, C]: of the loss, overwritten. Waits for the device.
-// Throws argument_error for a target out of bounds.
+// logits [n, C], targets [n] in [0, C) or ignore_index, gradient [n, C]: of the loss, overwritten. Waits for the
+// device. Throws argument_error for a target out of bounds.
 template <on_machine Device, class T>
 cross_entropy_result softmax_cross_entropy(Device const& device, cross_entropy_request const& request,
                                            matrix_view<T const> logits, std::span<int const> targets,
@@ -79,11 +79,12 @@ cross_entropy_result softmax_cross_entropy(Device const& device, cross_entropy_r
     auto& machine = *device.machine;
     double* const loss = machine.template room<double>(2 * n);
     int* const correct = reinterpret_cast<int*>(loss + n);
-    machine.each(static_cast<std::ptrdiff_t>(n),
-                 detail::cross_entropy_row<T>{logits, gradient, machine.upload(targets),
-                                              request.class_weights.empty() ? nullptr : machine.upload(request.class_weights),
-                                              request.ignore_index, request.label_smoothing / classes,
-                                              1 - request.label_smoothing, all_weights, divisor, loss, correct});
+    machine.each(
+        static_cast<std::ptrdiff_t>(n),
+        detail::cross_entropy_row<T>{logits, gradient, machine.upload(targets),
+                                     request.class_weights.empty() ? nullptr : machine.upload(request.class_weights),
+                                     request.ignore_index, request.label_smoothing / classes,
+                                     1 - request.label_smoothing, all_weights, divisor, loss, correct});
     std::vector<double> losses(n);
     std::vector<int> right(n);
     machine.to_host(loss, n * sizeof(double), losses.data());

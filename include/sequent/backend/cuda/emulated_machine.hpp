@@ -79,9 +79,8 @@ class emulated_machine {
     }
     template <class F>
     void each(int rows, int columns, F const& f) {
-        each(std::ptrdiff_t{rows} * columns, [&](std::ptrdiff_t j) {
-            f(static_cast<int>(j / columns), static_cast<int>(j % columns));
-        });
+        each(std::ptrdiff_t{rows} * columns,
+             [&](std::ptrdiff_t j) { f(static_cast<int>(j / columns), static_cast<int>(j % columns)); });
     }
 
     // c (+)= a b, the factors rounded as the device's tensor cores would; sums in T, over k upwards.

@@ -206,7 +206,8 @@ class gpu {
             throw cuda_error(message("sequent::cuda: no CUDA device is present (",
                                      status == cudaSuccess ? "none found" : cudaGetErrorString(status), ")"));
         }
-        detail::check_cuda(cudaStreamCreate(&stream_), "cudaStreamCreate");  // waits for the default stream, and it for us
+        detail::check_cuda(cudaStreamCreate(&stream_),
+                           "cudaStreamCreate");  // waits for the default stream, and it for us
         detail::check_cublas(cublasLtCreate(&cublas_), "cublasLtCreate");
         workspace_ = allocate(workspace_bytes);
     }
@@ -291,11 +292,16 @@ class gpu {
             if (!accumulate) each(c.rows, c.columns, detail::repeat_row<T>{nullptr, c});
             return;
         }
-        detail::cublas_product::shape const shape{c.rows,   c.columns,
-                                                  depth,    common_alignment(a.data, b.data, c.data),
-                                                  a_is,     b_is,
-                                                  a.stride, b.stride,
-                                                  c.stride, sizeof(T) == 8 ? CUDA_R_64F : CUDA_R_32F,
+        detail::cublas_product::shape const shape{c.rows,
+                                                  c.columns,
+                                                  depth,
+                                                  common_alignment(a.data, b.data, c.data),
+                                                  a_is,
+                                                  b_is,
+                                                  a.stride,
+                                                  b.stride,
+                                                  c.stride,
+                                                  sizeof(T) == 8 ? CUDA_R_64F : CUDA_R_32F,
                                                   compute_type(sizeof(T) == 8, format)};
         auto const [place, is_new] = products_.try_emplace(shape, cublas_, shape, workspace_bytes);
         place->second.template run<T>(cublas_, a.data, b.data, accumulate ? T(1) : T(0), c.data, workspace_,

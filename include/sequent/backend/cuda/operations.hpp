@@ -202,8 +202,7 @@ struct max_of_sequence_backward {
 template <on_machine Device, class T>
 void mean_rows(Device const& device, typename Device::plan const& shape, matrix_view<T const> rows,
                matrix_view<T> mean) {
-    device.machine->each(shape.batch(), rows.columns,
-                         detail::mean_of_sequence<T>{shape.places(), rows, mean});
+    device.machine->each(shape.batch(), rows.columns, detail::mean_of_sequence<T>{shape.places(), rows, mean});
 }
 template <on_machine Device, class T>
 void mean_rows_backward(Device const& device, typename Device::plan const& shape, matrix_view<T const> mean_gradient,
@@ -215,8 +214,7 @@ void mean_rows_backward(Device const& device, typename Device::plan const& shape
 template <on_machine Device, class T>
 void max_rows(Device const& device, typename Device::plan const& shape, matrix_view<T const> rows, matrix_view<T> max,
               int* where) {
-    device.machine->each(shape.batch(), rows.columns,
-                         detail::max_of_sequence<T>{shape.places(), rows, max, where});
+    device.machine->each(shape.batch(), rows.columns, detail::max_of_sequence<T>{shape.places(), rows, max, where});
 }
 template <on_machine Device, class T>
 void max_rows_backward(Device const& device, matrix_view<T const> max_gradient, int const* where,
@@ -236,8 +234,8 @@ struct drop_number {
     matrix_view<T const> x;
     matrix_view<T> y;
     SEQUENT_HD void operator()(int r, int c) const {
-        std::uint64_t const j = static_cast<std::uint64_t>(r) * static_cast<std::uint64_t>(x.columns) +
-                                static_cast<std::uint64_t>(c);
+        std::uint64_t const j =
+            static_cast<std::uint64_t>(r) * static_cast<std::uint64_t>(x.columns) + static_cast<std::uint64_t>(c);
         y(r, c) = random.uniform(j) < probability ? T(0) : x(r, c) * factor;
     }
 };

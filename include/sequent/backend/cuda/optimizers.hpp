@@ -20,7 +20,9 @@ struct device_powers {
     explicit device_powers(adam_history const& history)
         : beta1(history.constants.beta1), beta2(history.constants.beta2), reach(history.powers.reach()),
           size(static_cast<int>(history.powers.first_table().size())), tables(history.tables) {}
-    [[nodiscard]] SEQUENT_HD double first(int k) const { return k < size ? tables[k] : k <= reach ? ::pow(beta1, k) : 0; }
+    [[nodiscard]] SEQUENT_HD double first(int k) const {
+        return k < size ? tables[k] : k <= reach ? ::pow(beta1, k) : 0;
+    }
     [[nodiscard]] SEQUENT_HD double root(int k) const { return k < size ? tables[size + k] : ::pow(beta2, 0.5 * k); }
 };
 
@@ -170,8 +172,8 @@ void sgd_update(Device const& device, sgd_constants const& constants, sgd_step c
 template <on_machine Device, class T>
 void sgd_update_rows(Device const& device, sgd_constants const& constants, sgd_step const& step,
                      std::span<int const> ids, int width, T* p, T const* g) {
-    detail::sgd_number<T> const update{step, T(constants.weight_decay), T(constants.momentum), constants.nesterov, p,
-                                       nullptr, g};
+    detail::sgd_number<T> const update{
+        step, T(constants.weight_decay), T(constants.momentum), constants.nesterov, p, nullptr, g};
     device.machine->each(static_cast<int>(ids.size()), width,
                          detail::sgd_row_number<T>{update, device.machine->upload(ids), width});
 }

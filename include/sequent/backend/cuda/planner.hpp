@@ -1,5 +1,5 @@
-// Which kernels a recurrent layer runs on: chosen at compile time from the cell, its size and the number format, from what
-// ptxas said of registers and spills (docs/cuda.md has the table).
+// Which kernels a recurrent layer runs on: chosen at compile time from the cell, its size and the number format, from
+// what ptxas said of registers and spills (docs/cuda.md has the table).
 #pragma once
 
 #include <string_view>
@@ -10,8 +10,8 @@
 
 namespace sequent {
 
-// general: a product and a function per step; any cell, size and scalar. one_block: a tile of 8 sequences from its first
-// step to its last in one block, weights in registers; small sizes, float. automatic: one_block where it fits.
+// general: a product and a function per step; any cell, size and scalar. one_block: a tile of 8 sequences from its
+// first step to its last in one block, weights in registers; small sizes, float. automatic: one_block where it fits.
 enum class strategy { automatic, general, one_block };
 
 [[nodiscard]] constexpr std::string_view name(strategy of) {

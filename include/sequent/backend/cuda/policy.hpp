@@ -1,5 +1,5 @@
-// The policy behind `cuda`: a machine and the number format of its products, and the overloads of the waist's operations
-// for it. Views that a model on it hands out are of the device's memory: copy_to_host reads them.
+// The policy behind `cuda`: a machine and the number format of its products, and the overloads of the waist's
+// operations for it. Views that a model on it hands out are of the device's memory: copy_to_host reads them.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@
 
 namespace sequent {
 
-// Copies of a policy share the machine, so their work is done in one order. Strategy: which kernels recurrent layers run
-// on (planner.hpp).
+// Copies of a policy share the machine, so their work is done in one order. Strategy: which kernels recurrent layers
+// run on (planner.hpp).
 template <class Machine, precision Format = precision::f32x3, strategy Strategy = strategy::automatic>
 struct basic_cuda {
     std::shared_ptr<Machine> machine = std::make_shared<Machine>();

@@ -1,7 +1,7 @@
-// A recurrent layer on the device: products for the whole batch and, between them, the steps. Those of small layers run in
-// one kernel (one_block.hpp), for all steps and both directions; any other makes each step by a product of the running
-// states and a function that is the cell's equations for one unit of a sequence. Gate rows are [gate, unit], the order of
-// weight_hh's rows.
+// A recurrent layer on the device: products for the whole batch and, between them, the steps. Those of small layers run
+// in one kernel (one_block.hpp), for all steps and both directions; any other makes each step by a product of the
+// running states and a function that is the cell's equations for one unit of a sequence. Gate rows are [gate, unit],
+// the order of weight_hh's rows.
 #pragma once
 
 #include <span>
@@ -112,9 +112,7 @@ struct cell_backward {
         for (int k = 0; k < Cell::saved_count; ++k) saved[k] = kept[row * kept_row + k * hidden + u];
         for (int s = 0; s < Cell::state_count; ++s) {
             after[s] = state(row, s, u);
-            before[s] = i < count_before      ? state(row_before, s, u)
-                        : initial[s].empty() ? T(0)
-                                              : initial[s](i, u);
+            before[s] = i < count_before ? state(row_before, s, u) : initial[s].empty() ? T(0) : initial[s](i, u);
             gradient[s] = running[place(s, i, u)];
         }
         if (!output_gradient.empty()) gradient[0] += output_gradient(static_cast<int>(row), u);
@@ -135,13 +133,15 @@ struct cell_backward {
   private:
     SEQUENT_HD std::ptrdiff_t place(int k, int i, int u) const { return (std::ptrdiff_t{k} * batch + i) * hidden + u; }
     SEQUENT_HD T state(std::ptrdiff_t row, int s, int u) const {
-        return s == 0 ? output(static_cast<int>(row), u) : kept[row * kept_row + (Cell::saved_count + s - 1) * hidden + u];
+        return s == 0 ? output(static_cast<int>(row), u)
+                      : kept[row * kept_row + (Cell::saved_count + s - 1) * hidden + u];
     }
 };
 
 // running = the given states, or zeros.
 template <class Cell, on_machine Device, class T, class States>
-void set_running(Device const& device, States const& given, int batch, device_buffer<typename Device::machine_type, T>& running) {
+void set_running(Device const& device, States const& given, int batch,
+                 device_buffer<typename Device::machine_type, T>& running) {
     constexpr int hidden = Cell::hidden_size;
     std::size_t const size = static_cast<std::size_t>(batch) * hidden;
     T* const to = running.reserve(Cell::state_count * size);
@@ -154,7 +154,8 @@ void set_running(Device const& device, States const& given, int batch, device_bu
     }
 }
 template <class Cell, on_machine Device, class T, class States>
-void copy_running(Device const& device, int batch, device_buffer<typename Device::machine_type, T>& running, States const& to) {
+void copy_running(Device const& device, int batch, device_buffer<typename Device::machine_type, T>& running,
+                  States const& to) {
     for (int s = 0; s < Cell::state_count; ++s)
         if (!to[s].empty())
             copy_rows(device,
@@ -186,8 +187,7 @@ class device_recurrent {
         int const batch = shape.batch();
         std::size_t const rows = static_cast<std::size_t>(shape.rows());
         mine.recurrent_gates.reserve(static_cast<std::size_t>(batch) * gate_row);
-        T* const to_keep =
-            kept == keep::for_backward ? mine.kept.reserve(rows * memory::kept_row) : nullptr;
+        T* const to_keep = kept == keep::for_backward ? mine.kept.reserve(rows * memory::kept_row) : nullptr;
         set_running<Cell>(device, run.initial, batch, mine.running);
         visit_order const order{shape, run.way == direction::forward};
         for (int visit = 0; visit < shape.steps(); ++visit) {
@@ -218,14 +218,13 @@ class device_recurrent {
         for (int visit = shape.steps() - 1; visit >= 0; --visit) {
             int const count = order.count(visit), first = order.first_row(visit);
             int const count_before = order.count(visit - 1);
-            device.machine->each(
-                count, hidden,
-                cell_backward<Cell, T, math>{run.parameters, run.initial, matrix_view<T const>(run.output),
-                                             run.output_gradient, mine.kept.data(), batch, first,
-                                             visit > 0 ? order.first_row(visit - 1) : 0, count_before,
-                                             mine.running.data(), mine.gate_gradient.data(),
-                                             mine.recurrent_gate_gradient.data(), mine.hidden_before.data(),
-                                             mine.unit_gradient.data()});
+            device.machine->each(count, hidden,
+                                 cell_backward<Cell, T, math>{
+                                     run.parameters, run.initial, matrix_view<T const>(run.output), run.output_gradient,
+                                     mine.kept.data(), batch, first, visit > 0 ? order.first_row(visit - 1) : 0,
+                                     count_before, mine.running.data(), mine.gate_gradient.data(),
+                                     mine.recurrent_gate_gradient.data(), mine.hidden_before.data(),
+                                     mine.unit_gradient.data()});
             device.machine->multiply(
                 backward_format(Device::format), factor::plain,
                 matrix_view<T const>(recurrent_gates(mine) + std::ptrdiff_t{first} * gate_row, count, gate_row),
@@ -234,10 +233,10 @@ class device_recurrent {
         }
         copy_running<Cell>(device, batch, mine.running, run.initial_gradient);
         for (int p = 0; p < Cell::unit_count; ++p)
-            add_column_sums(device,
-                            matrix_view<T const>(mine.unit_gradient.data() + std::ptrdiff_t{p} * batch * hidden, batch,
-                                                 hidden),
-                            run.parameter_gradient + block::unit + p * block::unit_stride);
+            add_column_sums(
+                device,
+                matrix_view<T const>(mine.unit_gradient.data() + std::ptrdiff_t{p} * batch * hidden, batch, hidden),
+                run.parameter_gradient + block::unit + p * block::unit_stride);
     }
 
     // All steps of all directions in one launch.
@@ -260,9 +259,11 @@ class device_recurrent {
             auto& run = all.runs[d];
             run.kept = mine.kept.data();
             run.gate_gradient = mine.gate_gradient.reserve(rows * gate_row);
-            run.recurrent_gate_gradient = mine.recurrent_gate_gradient.reserve(Cell::shared_gates ? 0 : rows * gate_row);
+            run.recurrent_gate_gradient =
+                mine.recurrent_gate_gradient.reserve(Cell::shared_gates ? 0 : rows * gate_row);
             run.hidden_before = mine.hidden_before.reserve(rows * hidden);
-            run.unit_gradient = mine.unit_gradient.reserve(static_cast<std::size_t>(tiles(shape)) * Cell::unit_count * hidden);
+            run.unit_gradient =
+                mine.unit_gradient.reserve(static_cast<std::size_t>(tiles(shape)) * Cell::unit_count * hidden);
         }
         device.machine->template run_blocks<one_block_backward<kernel_warp, Cell, Device::format>>(
             tiles(shape), static_cast<int>(runs.size()), all);
