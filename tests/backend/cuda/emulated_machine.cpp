@@ -1,0 +1,87 @@
+#include "sequent/backend/cuda/emulated_machine.hpp"
+
+#include <sys/wait.h>
+
+#include <csignal>
+
+#include "catch.hpp"
+#include "on_device.hpp"
+
+using namespace sequent_tests;
+
+namespace {
+
+// Whether f, run in a process of its own, ends it by a signal.
+template <class F>
+bool dies(F const& f) {
+    pid_t const child = fork();
+    if (child == 0) {
+        for (int const signal : {SIGSEGV, SIGBUS}) std::signal(signal, SIG_DFL);
+        f();
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status);
+}
+
+struct write_at {
+    float* to;
+    void operator()(std::ptrdiff_t j) const { to[j] = 1; }
+};
+struct note_order {
+    std::vector<std::ptrdiff_t>* order;
+    void operator()(std::ptrdiff_t j) const { order->push_back(j); }
+};
+
+}  // namespace
+
+TEST_CASE("emulated_machine: host code cannot reach device memory, nor functions what lies behind it") {
+    emulated_machine machine;
+    device_buffer<emulated_machine, float> buffer;
+    float* const memory = buffer.reserve(64);
+    CHECK(dies([&] { *static_cast<float volatile*>(memory) = 1; }));
+    CHECK(dies([&] { (void)*static_cast<float volatile const*>(memory); }));
+    CHECK(dies([&] { machine.each(65, write_at{memory}); }));
+    CHECK_FALSE(dies([&] { machine.each(64, write_at{memory}); }));
+    float first = 0;
+    machine.to_host(memory, sizeof(float), &first);
+    CHECK(std::isnan(first));  // nobody has written it
+}
+
+TEST_CASE("emulated_machine: each runs a function once for every argument, in changing order") {
+    emulated_machine machine;
+    std::vector<std::vector<std::ptrdiff_t>> orders;
+    for (std::ptrdiff_t const n : {0, 1, 2, 9, 10, 10, 97}) {
+        std::vector<std::ptrdiff_t> order;
+        machine.each(n, note_order{&order});
+        auto sorted = order;
+        std::sort(sorted.begin(), sorted.end());
+        std::vector<std::ptrdiff_t> all(static_cast<std::size_t>(n));
+        std::iota(all.begin(), all.end(), 0);
+        CHECK(sorted == all);
+        orders.push_back(order);
+    }
+    CHECK(orders[4] != orders[5]);
+    CHECK_FALSE(std::is_sorted(orders[6].begin(), orders[6].end()));
+}
+
+TEST_CASE("emulated_machine: products in every format; factors that do not fit are an error") {
+    emulated_machine machine;
+    on_device<emulated, float> here;
+    matrix_view<float> const a(here.put(std::vector<float>{1, 2, 3, 4, 5, 6}), 2, 3),
+        b(here.put(std::vector<float>{1, 0, 2, 0, 1, 1.001f}), 2, 3),
+        c(here.put(std::vector<float>{10, 10, 10, 10}), 2, 2);
+    auto const product = [&](precision format) {
+        machine.multiply(format, factor::plain, matrix_view<float const>(a), factor::transposed,
+                         matrix_view<float const>(b), c, false);
+        return here.get(c.data, 4);
+    };
+    CHECK(product(precision::f32x3) == std::vector<float>{7, 2 + 3 * 1.001f, 16, 5 + 6 * 1.001f});
+    CHECK(product(precision::bf16) == std::vector<float>{7, 5, 16, 11});  // 1.001 is 1 in 8 bits
+    machine.multiply(precision::f32, factor::transposed, matrix_view<float const>(a), factor::plain,
+                     matrix_view<float const>(a), matrix_view<float>(here.put(std::vector<float>(9, 1)), 3, 3), true);
+    CHECK_THROWS_WITH(machine.multiply(precision::f32, factor::plain, matrix_view<float const>(a), factor::plain,
+                                       matrix_view<float const>(b), c, true),
+                      "sequent::emulated_machine: [2, 3] times [2, 3] is not [2, 2]");
+}

@@ -1,0 +1,118 @@
+#include "sequent/backend/cuda/policy.hpp"
+
+#include "golden.hpp"
+#include "io/helpers.hpp"
+#include "on_device.hpp"
+#include "sequent/model/checkpoint.hpp"
+#include "sequent/sequent.hpp"
+#include "sequent/train/checkpoint.hpp"
+
+using namespace sequent_tests;
+
+namespace {
+
+constexpr int words = 30;
+
+// The lesson's classifier, and what else layers can do, small.
+struct classifier : sequential<named<"embedding", embedding<words, 6>>, named<"rnn", lstm<6, 5>>, last_state,
+                               named<"fc", linear<5, 4>>> {
+    classifier() : sequential{{.padding = 1}, {}, {}, {}} {}
+};
+struct deep : sequential<embedding<words, 6>, stacked<2, bidirectional<gru<6, 4>>>, dropout, mean_state, linear<8, 4>> {
+    deep() : sequential{{}, {.dropout = 0.3}, {.probability = 0.2}, {}, {}} {}
+};
+struct tagger : sequential<embedding<words, 6>, dropout, reversed<elman<6, 5>>, linear<5, 4>> {
+    tagger() : sequential{{}, {.probability = 0.2}, {}, {}} {}
+};
+struct largest : sequential<embedding<words, 6>, linear<6, 6>, max_state, linear<6, 4>> {};
+
+std::vector<std::vector<int>> texts(std::uint64_t step) {
+    random_stream const random{5, step};
+    std::vector<std::vector<int>> made;
+    for (std::uint32_t i = 0; i < 6; ++i) {
+        made.emplace_back(1 + random.below(i, 5));
+        for (std::size_t t = 0; t < made[i].size(); ++t)
+            made[i][t] = static_cast<int>(random.below(100 + 10 * i + t, words));
+    }
+    return made;
+}
+
+template <class Network, class Device, class Rule>
+auto trained(Rule const& rule, int steps, training_options const& options) {
+    auto net = std::make_unique<model<Network, Device>>(Network{}, model_options<Device>{.seed = 3});
+    std::vector<double> losses;
+    {
+        training run(*net, cross_entropy{}, rule, options);
+        for (int t = 0; t < steps; ++t) {
+            auto const batch = pack(texts(static_cast<std::uint64_t>(t)));
+            std::vector<int> targets;
+            int const rows = model<Network, Device>::gives_sequence ? batch.shape.rows() : batch.shape.batch();
+            for (int r = 0; r < rows; ++r) targets.push_back((r * 7 + t) % 4);
+            losses.push_back(run.step(batch, targets).loss);
+        }
+    }
+    for (auto const& parameter : net->parameters())
+        for (float const value : net->values(parameter)) losses.push_back(static_cast<double>(value));
+    return losses;
+}
+
+template <class Network, class Rule>
+void check_training(Rule const& rule) {
+    constexpr int steps = 12;
+    training_options const options{.clip_norm = 0.5};
+    auto const there = trained<Network, cpu>(rule, steps, options);
+    auto const here = trained<Network, emulated_with<precision::f32>>(rule, steps, options);
+    CHECK(relative_error(here, there) < 2e-5);
+    CHECK(trained<Network, emulated_with<precision::f32>>(rule, steps, options) == here);  // to the bit
+}
+
+}  // namespace
+
+TEST_CASE("cuda: the policy is a backend") {
+    STATIC_REQUIRE(backend<emulated>);
+    STATIC_REQUIRE(backend<emulated_with<precision::bf16, strategy::general>>);
+    emulated const device, copy = device;
+    CHECK(copy.machine == device.machine);  // work of both is done in one order
+}
+
+TEST_CASE("cuda: networks train as on the CPU, dropout and all") {
+    check_training<classifier>(adam{.rate = 0.01});
+    auto const lesson = [](auto device) { return trained<classifier, decltype(device)>(adam{.rate = 0.01}, 12, {}); };
+    CHECK(relative_error(lesson(emulated{}), lesson(cpu{})) < 2e-3);
+    check_training<classifier>(sparse_adam{.rate = 0.01});
+    check_training<deep>(adamw{.rate = 0.01});
+    check_training<tagger>(sgd{.rate = 0.1, .momentum = 0.9, .nesterov = true});
+    check_training<largest>(sgd{.rate = 0.1});
+}
+
+TEST_CASE("cuda: checkpoints of one backend load on the other, and a training goes on") {
+    scratch_folder const folder;
+    auto const batch = pack(texts(1));
+    std::vector<int> const targets{0, 1, 2, 3, 0, 1};
+    model<classifier, emulated> here({}, {.seed = 3});
+    model<classifier, cpu> there({}, {.seed = 3});
+    {
+        training run(here, cross_entropy{}, adam{.rate = 0.01});
+        for (int t = 0; t < 3; ++t) run.step(pack(texts(static_cast<std::uint64_t>(t))), targets);
+        save_training(run, folder / "training");
+        save(here, folder / "weights");
+    }
+    load(there, folder / "weights");
+    for (auto const& parameter : here.parameters()) CHECK(there.values(parameter.name) == here.values(parameter.name));
+    training on_cpu(there, cross_entropy{}, adam{.rate = 0.01});
+    load_training(on_cpu, folder / "training");
+    model<classifier, emulated> again({}, {.seed = 3});
+    training on_device(again, cross_entropy{}, adam{.rate = 0.01});
+    load_training(on_device, folder / "training");
+    CHECK(on_device.step(batch, targets).loss == Approx(on_cpu.step(batch, targets).loss).epsilon(1e-5));
+    CHECK(relative_error(again.values("rnn.weight_hh_l0"), there.values("rnn.weight_hh_l0")) < 1e-4);
+}
+
+TEST_CASE("cuda: a model copies, and its copy goes its own way") {
+    model<classifier, emulated> net({}, {.seed = 3});
+    auto copy = net;
+    std::vector<float> const zeros(4, 0.0f);
+    copy.assign("fc.bias", zeros);
+    CHECK(copy.values("fc.bias") == zeros);
+    CHECK(net.values("fc.bias") != zeros);
+}
