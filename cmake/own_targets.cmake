@@ -21,10 +21,9 @@ else()
     target_link_libraries(sequent_own INTERFACE sequent::sequent)
 endif()
 # g++ 12 calls variables of its own headers uninitialized: of AVX-512, and of <regex> under the sanitizers.
-target_compile_options(sequent_own INTERFACE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-    "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-uninitialized>"
-    $<$<BOOL:${SEQUENT_WARNINGS_AS_ERRORS}>:-Werror>
-    $<$<BOOL:${SEQUENT_MARCH}>:-march=${SEQUENT_MARCH}>)
+target_compile_options(sequent_own INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion>"
+    "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized;-Wno-uninitialized>"
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${SEQUENT_WARNINGS_AS_ERRORS}>>:-Werror>
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${SEQUENT_MARCH}>>:-march=${SEQUENT_MARCH}>)
 
 set(CMAKE_CXX_EXTENSIONS OFF)

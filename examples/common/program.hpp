@@ -7,7 +7,6 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -16,7 +15,6 @@
 #include "data_source.hpp"
 #include "interrupt.hpp"
 #include "progress.hpp"
-#include "sequent/backend/cpu/cpu.hpp"
 #include "sequent/core/error.hpp"
 
 namespace news {
@@ -40,11 +38,6 @@ inline void check_folder(std::filesystem::path const& file) {
     std::filesystem::path const folder = file.has_parent_path() ? file.parent_path() : ".";
     if (access(folder.c_str(), W_OK | X_OK) != 0)
         throw sequent::file_error(file.string(), "", "cannot be written: " + std::generic_category().message(errno));
-}
-
-// So many threads that share the work; of one, none but the caller's.
-[[nodiscard]] inline sequent::cpu processor(int threads) {
-    return {.threads = threads > 1 ? std::make_shared<sequent::thread_pool>(threads) : nullptr};
 }
 
 // Returns what run(argc, argv) does, or says what was thrown and returns 1.

@@ -10,6 +10,7 @@
 
 #include "../common/interrupt.hpp"
 #include "../common/number_text.hpp"
+#include "../common/processor.hpp"
 #include "../common/program.hpp"
 #include "../common/progress.hpp"
 #include "../common/stored_words.hpp"

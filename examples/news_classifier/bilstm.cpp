@@ -1,3 +1,3 @@
-#include "run.hpp"
+#include "run_on_cpu.hpp"
 
 template news::summary news::run<news::bilstm_network>(news::job const&);

@@ -28,9 +28,11 @@ struct job {
     std::optional<run_progress> progress = {};  // of the checkpoint to go on from
 };
 
-// Makes the network; loads, trains, evaluates, saves and classifies as the options say. Instantiated for each network
-// in a file of its own, to keep compile times down.
+// run_on (run.hpp) on the CPU; instantiated for each network in a file of its own, to keep compile times down.
 template <class Network>
 summary run(job const& job);
+// The same on a GPU (cuda.cu). Throws where there is none, or the program was built without CUDA (no_cuda.cpp).
+template <class Network>
+summary run_on_gpu(job const& job);
 
 }  // namespace news

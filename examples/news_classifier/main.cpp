@@ -20,17 +20,22 @@ namespace {
 struct model_choice {
     std::string_view name;
     summary (*run)(job const&);
+    summary (*run_on_gpu)(job const&);
     lesson_rows rows;
     lesson_embedding embedding;
     std::string_view structure;
 };
 
 constexpr model_choice models[] = {
-    {"packed", run<lstm_network>, lesson_rows::packed, lesson_embedding::shifted_normal, "LSTM, its last state"},
-    {"lstm", run<lstm_network>, lesson_rows::padded, lesson_embedding::shifted_normal, "LSTM, its last state"},
-    {"gru", run<gru_network>, lesson_rows::packed, lesson_embedding::standard_normal, "GRU, its last state"},
-    {"rnn", run<rnn_network>, lesson_rows::padded, lesson_embedding::standard_normal, "Elman RNN, mean of its states"},
-    {"bilstm", run<bilstm_network>, lesson_rows::packed, lesson_embedding::standard_normal,
+    {"packed", run<lstm_network>, run_on_gpu<lstm_network>, lesson_rows::packed, lesson_embedding::shifted_normal,
+     "LSTM, its last state"},
+    {"lstm", run<lstm_network>, run_on_gpu<lstm_network>, lesson_rows::padded, lesson_embedding::shifted_normal,
+     "LSTM, its last state"},
+    {"gru", run<gru_network>, run_on_gpu<gru_network>, lesson_rows::packed, lesson_embedding::standard_normal,
+     "GRU, its last state"},
+    {"rnn", run<rnn_network>, run_on_gpu<rnn_network>, lesson_rows::padded, lesson_embedding::standard_normal,
+     "Elman RNN, mean of its states"},
+    {"bilstm", run<bilstm_network>, run_on_gpu<bilstm_network>, lesson_rows::packed, lesson_embedding::standard_normal,
      "two bidirectional LSTM layers, last states of the second"},
 };
 
@@ -80,8 +85,9 @@ int run_program(int argc, char** argv) {
                               {"seed", options.seed}});
     data = {};
 
-    summary const all = model.run({options, model.name, model.rows, model.embedding, words, train, test, report,
-                                   resumed ? std::optional(resumed->progress) : std::nullopt});
+    summary const all = (options.device == "cuda" ? model.run_on_gpu : model.run)(
+        {options, model.name, model.rows, model.embedding, words, train, test, report,
+         resumed ? std::optional(resumed->progress) : std::nullopt});
     if (!options.only_classifies()) report.line(result_line(model.name, all));
     return interrupted() ? 130 : 0;
 }

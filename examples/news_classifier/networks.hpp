@@ -5,7 +5,13 @@
 
 #include <optional>
 
-#include "sequent/sequent.hpp"
+#include "sequent/cell/elman.hpp"
+#include "sequent/cell/gru.hpp"
+#include "sequent/cell/lstm.hpp"
+#include "sequent/layer/embedding.hpp"
+#include "sequent/layer/linear.hpp"
+#include "sequent/layer/pooling.hpp"
+#include "sequent/layer/sequential.hpp"
 
 namespace news {
 

@@ -38,6 +38,10 @@ namespace news {
                          to);
     app.add_flag("--lesson", to.lesson, "train as the AI-For-Beginners lesson does, with its quirks and its output")
         ->group("Training");
+    app.add_option("--device", to.device, sequent::message("cpu, or cuda for an NVIDIA GPU (", to.device, ")"))
+        ->check(CLI::IsMember({"cpu", "cuda"}).description(""))
+        ->type_name("NAME")
+        ->group("Training");
 
     app.add_option("--metrics", to.metrics, "write what is measured to FILE, one JSON object a line")
         ->type_name("FILE")

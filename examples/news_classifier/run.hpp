@@ -1,4 +1,4 @@
-// Trains, evaluates and uses one network.
+// Trains, evaluates and uses one network on one device.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,6 @@
 
 #include "../common/interrupt.hpp"
 #include "../common/model_choice.hpp"
-#include "../common/program.hpp"
 #include "../common/stored_words.hpp"
 #include "batch_maker.hpp"
 #include "job.hpp"
@@ -23,7 +22,10 @@
 #include "sequent/data/batches.hpp"
 #include "sequent/model/checkpoint.hpp"
 #include "sequent/text/tokenizer.hpp"
+#include "sequent/train/adam.hpp"
 #include "sequent/train/checkpoint.hpp"
+#include "sequent/train/cross_entropy.hpp"
+#include "sequent/train/training.hpp"
 #include "stored_run.hpp"
 
 namespace news {
@@ -61,20 +63,32 @@ void train_epoch(job const& job, Training& training, sequent::batches& order, ep
     return std::max_element(first, first + logits.columns) - first;
 }
 
+// Rows of the device where the host can read them; `room` holds those that it cannot read where they are.
+template <class Device>
+[[nodiscard]] sequent::matrix_view<float const> on_host(Device const& device, sequent::matrix_view<float const> rows,
+                                                        std::vector<float>& room) {
+    if constexpr (Device::reads_host_memory) return rows;
+    room.resize(static_cast<std::size_t>(rows.rows) * static_cast<std::size_t>(rows.columns));
+    copy_to_host(device, rows.data, room.size(), room.data());
+    return {room.data(), rows.rows, rows.columns};
+}
+
 // In batches of 64, in the order of the file: with the lesson's padding, a result depends on its batch.
 template <class Model>
 test_sums evaluate(job const& job, Model& net) {
     test_sums sums;
     batch_maker maker(rows_of(job));
     sequent::batches order(job.test.size(), {.size = 64, .order = sequent::row_order::as_read});
+    typename Model::backend_type::template buffer<float> gradient;
     std::vector<float> room;
     for (std::span<int const> const rows : order) {
         maker.make(job.test, rows);
-        sequent::matrix_view<float const> const logits = net.predict(maker.batch());
-        room.resize(static_cast<std::size_t>(logits.rows) * static_cast<std::size_t>(logits.columns));
-        sequent::matrix_view<float> const unused(room.data(), logits.rows, logits.columns);
+        sequent::matrix_view<float const> logits = net.predict(maker.batch());
+        std::size_t const size = static_cast<std::size_t>(logits.rows) * static_cast<std::size_t>(logits.columns);
+        sequent::matrix_view<float> const unused(gradient.reserve(size), logits.rows, logits.columns);
         auto const result = sequent::cross_entropy{}(net.device(), logits, maker.labels(), unused);
         sums.loss += result.loss * result.rows;
+        logits = on_host(net.device(), logits, room);
         for (int row = 0; row < logits.rows; ++row)
             ++sums.confusion[static_cast<std::size_t>(maker.labels()[static_cast<std::size_t>(row)])]
                             [static_cast<std::size_t>(best_of(logits, row))];
@@ -87,7 +101,9 @@ void classify(job const& job, Model& net, std::string_view text) {
     sequent::basic_english tokenizer;
     std::vector<int> tokens;
     tokenizer(text, [&](std::string_view token) { tokens.push_back(job.words[token]); });
-    sequent::matrix_view<float const> const logits = net.predict(sequent::pack(std::span(&tokens, 1)));
+    std::vector<float> room;
+    sequent::matrix_view<float const> const logits =
+        on_host(net.device(), net.predict(sequent::pack(std::span(&tokens, 1))), room);
     float const* const row = logits.row(0);
     auto const best = best_of(logits, 0);
     double sum = 0;
@@ -150,12 +166,12 @@ summary train(job const& job, Model& net, int epochs) {
 
 }  // namespace detail
 
-template <class Network>
-summary run(job const& job) {
+// Makes the network; loads, trains, evaluates, saves and classifies as the options say.
+template <class Network, class Device>
+summary run_on(Device const& device, job const& job) {
     settings const& options = job.options;
     std::optional<int> const padding = options.lesson ? std::nullopt : std::optional(padding_word);
-    sequent::model<Network, sequent::cpu> net(Network(job.words.size(), padding),
-                                              {.seed = options.seed, .device = processor(options.threads)});
+    sequent::model<Network, Device> net(Network(job.words.size(), padding), {.seed = options.seed, .device = device});
     if (options.lesson && job.embedding == lesson_embedding::shifted_normal) {
         std::vector<float> rows = net.values("embedding.weight");
         for (float& value : rows) value -= 0.5f;

@@ -14,6 +14,7 @@ struct settings : training_settings {
     int checkpoint_every = 10000;         // batches
     std::optional<std::string> classify;  // a text, or "-" for the lines of standard input
     bool lesson = false;
+    std::string device = "cpu";  // or "cuda"
 
     [[nodiscard]] bool only_classifies() const { return load && classify && !epochs && !resume; }
 };

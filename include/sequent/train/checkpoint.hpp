@@ -154,12 +154,12 @@ file_metadata load_training(Training& run, Order& order, std::filesystem::path c
     for (auto const& [key, ours] : detail::common_ground(run, order))
         if (std::string const theirs = take(key); theirs != ours)
             fail(key, message("is ", in_quotes(theirs), ", but of this training ", in_quotes(ours)));
-    constexpr std::uint64_t many = std::uint64_t{1} << 53;
-    auto const steps = take_number("training.steps", static_cast<long long>(many));
+    constexpr long long many = 1LL << 53;
+    auto const steps = take_number("training.steps", many);
     auto const rate = take_number("training.rate", std::numeric_limits<double>::max());
-    auto const passes = take_number("training.passes", many);
+    auto const passes = static_cast<std::uint64_t>(take_number("training.passes", many));
     auto position = order.position();
-    position.epoch = take_number("training.epoch", many);
+    position.epoch = static_cast<std::uint64_t>(take_number("training.epoch", many));
     position.batch = take_number("training.batch", order.per_epoch());
     for (auto const& [key, value] : notes)
         if (key.starts_with(detail::training_key)) fail(in_quotes(key), "this training has no such entry");

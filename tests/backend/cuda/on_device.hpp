@@ -173,7 +173,14 @@ template <class T, class Device>
         if (t == 25) table.forget_history(here.device);
     }
     std::vector<double> results;
-    for (T const* const block : {p, m, v, q, velocity, table.values(here.device).data, plain.values(here.device).data})
+    T const* const blocks[] = {p,
+                               m,
+                               v,
+                               q,
+                               velocity,
+                               table.values(here.device).data,
+                               plain.values(here.device).data};  // nvcc makes nothing of such a list in the loop
+    for (T const* const block : blocks)
         for (T const number : here.get(block, size)) results.push_back(static_cast<double>(number));
     return results;
 }

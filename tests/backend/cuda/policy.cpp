@@ -2,7 +2,7 @@
 
 #include "golden.hpp"
 #include "io/helpers.hpp"
-#include "on_device.hpp"
+#include "passes.hpp"
 #include "sequent/model/checkpoint.hpp"
 #include "sequent/sequent.hpp"
 #include "sequent/train/checkpoint.hpp"
@@ -10,51 +10,6 @@
 using namespace sequent_tests;
 
 namespace {
-
-constexpr int words = 30;
-
-// The lesson's classifier, and what else layers can do, small.
-struct classifier : sequential<named<"embedding", embedding<words, 6>>, named<"rnn", lstm<6, 5>>, last_state,
-                               named<"fc", linear<5, 4>>> {
-    classifier() : sequential{{.padding = 1}, {}, {}, {}} {}
-};
-struct deep : sequential<embedding<words, 6>, stacked<2, bidirectional<gru<6, 4>>>, dropout, mean_state, linear<8, 4>> {
-    deep() : sequential{{}, {.dropout = 0.3}, {.probability = 0.2}, {}, {}} {}
-};
-struct tagger : sequential<embedding<words, 6>, dropout, reversed<elman<6, 5>>, linear<5, 4>> {
-    tagger() : sequential{{}, {.probability = 0.2}, {}, {}} {}
-};
-struct largest : sequential<embedding<words, 6>, linear<6, 6>, max_state, linear<6, 4>> {};
-
-std::vector<std::vector<int>> texts(std::uint64_t step) {
-    random_stream const random{5, step};
-    std::vector<std::vector<int>> made;
-    for (std::uint32_t i = 0; i < 6; ++i) {
-        made.emplace_back(1 + random.below(i, 5));
-        for (std::size_t t = 0; t < made[i].size(); ++t)
-            made[i][t] = static_cast<int>(random.below(100 + 10 * i + t, words));
-    }
-    return made;
-}
-
-template <class Network, class Device, class Rule>
-auto trained(Rule const& rule, int steps, training_options const& options) {
-    auto net = std::make_unique<model<Network, Device>>(Network{}, model_options<Device>{.seed = 3});
-    std::vector<double> losses;
-    {
-        training run(*net, cross_entropy{}, rule, options);
-        for (int t = 0; t < steps; ++t) {
-            auto const batch = pack(texts(static_cast<std::uint64_t>(t)));
-            std::vector<int> targets;
-            int const rows = model<Network, Device>::gives_sequence ? batch.shape.rows() : batch.shape.batch();
-            for (int r = 0; r < rows; ++r) targets.push_back((r * 7 + t) % 4);
-            losses.push_back(run.step(batch, targets).loss);
-        }
-    }
-    for (auto const& parameter : net->parameters())
-        for (float const value : net->values(parameter)) losses.push_back(static_cast<double>(value));
-    return losses;
-}
 
 template <class Network, class Rule>
 void check_training(Rule const& rule) {

@@ -2,46 +2,12 @@
 
 #include "cell/coupled_lstm.hpp"
 #include "golden.hpp"
-#include "on_device.hpp"
+#include "passes.hpp"
 #include "sequent/sequent.hpp"
 
 using namespace sequent_tests;
 
 namespace {
-
-constexpr int inputs = 3;
-
-// Everything that a pass there and back makes of a network on a policy.
-template <class Network, class Device, class T>
-std::vector<double> pass_of(std::vector<int> const& lengths, bool with_states) {
-    model<Network, Device, T> net{{}, {.seed = 1}};
-    auto const input = pack(random_sequences<T>(lengths, inputs, 1), inputs);
-    int const rows = input.shape.rows(), batch = input.shape.batch();
-    auto initial = net.zero_states(batch), final_gradient = initial;
-    if (with_states) randomise(initial, 10), randomise(final_gradient, 20);
-    on_device<Device, T> here{net.device()};
-    std::vector<double> results;
-    auto const append = [&](std::vector<T> const& numbers) {
-        results.insert(results.end(), numbers.begin(), numbers.end());
-    };
-    auto const append_states = [&](states<T> const& all) {
-        for (auto const& entry : all.entries) append(entry.values);
-    };
-    constexpr int features = decltype(net)::output_shape::features;
-    std::size_t const size = static_cast<std::size_t>(rows) * features;
-    append(here.get(net.predict(input, initial).values.rows.data, size));
-    append(here.get(net.forward(input, initial).values.rows.data, size));
-    append_states(net.final_states());
-    matrix_view<T const> const cotangent(here.put(random_values<T>(size, 3)), rows, features);
-    if (with_states)
-        net.backward(cotangent, final_gradient);
-    else
-        net.backward(cotangent);
-    append_states(net.initial_state_gradients());
-    for (auto const& parameter : net.parameters()) append(net.gradient(parameter.name));
-    append(here.get(net.input_gradient().data, static_cast<std::size_t>(rows) * inputs));
-    return results;
-}
 
 template <class Network, class Device, class T = float>
 double error_of(std::vector<int> const& lengths, bool with_states) {

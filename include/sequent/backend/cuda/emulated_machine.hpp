@@ -106,12 +106,14 @@ class emulated_machine {
         });
     }
 
+#if !defined(__CUDACC__)
     // A kernel's body (one_block.hpp) on emulated warps, blocks and warps in another order at every launch.
     template <class Body>
     void run_blocks(int x, int y, typename Body::arguments const& arguments) {
         access const open;
         emulate<Body>(x, y, arguments, ++launches_);
     }
+#endif
 
   private:
     struct block {

@@ -1,0 +1,21 @@
+# The CUDA compiler, and flags of our own .cu files: link cuda_own, privately. Host code in them has our warnings too.
+find_program(NVCC nvcc HINTS /usr/local/cuda/bin ENV CUDA_PATH)
+if(NVCC AND NOT CMAKE_CUDA_COMPILER)
+    set(CMAKE_CUDA_COMPILER ${NVCC})
+endif()
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 90)
+endif()
+if(CCACHE AND NOT DEFINED CMAKE_CUDA_COMPILER_LAUNCHER)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+endif()
+enable_language(CUDA)
+find_package(CUDAToolkit 12.8 REQUIRED)
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_EXTENSIONS OFF)
+
+add_library(cuda_own INTERFACE)
+target_include_directories(cuda_own INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(cuda_own INTERFACE CUDA::cublasLt)
+target_compile_options(cuda_own INTERFACE
+    $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${SEQUENT_WARNINGS_AS_ERRORS}>>:-Werror=all-warnings>)
