@@ -32,7 +32,10 @@ inline constexpr std::string_view exit_help = "Exit code: 0 done, 1 failed, 2 wr
 template <class Choice, std::size_t Count>
 [[nodiscard]] std::vector<model_help> help_of(Choice const (&models)[Count]) {
     std::vector<model_help> help;
-    for (Choice const& model : models) help.push_back({std::string(model.name), std::string(model.structure)});
+    for (Choice const& model : models) {
+        model_help& one = help.emplace_back();
+        one.name = model.name, one.structure = model.structure;
+    }
     return help;
 }
 [[nodiscard]] inline std::string lines_of(std::vector<model_help> const& models) {

@@ -26,6 +26,7 @@
 #include "layer/recurrent.hpp"
 #include "layer/sequential.hpp"
 
+#include "model/copy.hpp"
 #include "model/model.hpp"
 
 #include "train/adam.hpp"

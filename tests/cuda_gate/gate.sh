@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# gate.sh ROOT [--table]: compiles kernels.cu for every target, warnings as errors, and demands of each kernel that it needs
-# no stack and spills nothing, and of the PTX that it multiplies on the tensor cores and has no local memory. With --table
-# prints the table of registers that stands in docs/cuda.md, else compares it where this is the compiler it names. Exit
-# code 77: there is no nvcc.
+# gate.sh ROOT [--table]: compiles kernels.cu and policy.cu for every target, warnings as errors, and demands of each kernel of
+# the first that it needs no stack and spills nothing, and of the PTX that it multiplies on the tensor cores and has no local
+# memory. With --table prints the table of registers that stands in docs/cuda.md, else compares it where this is the compiler
+# it names. Exit code 77: there is no nvcc.
 set -euo pipefail
 cd "$1"
 nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
@@ -17,14 +17,16 @@ export nvcc folder
 
 compile() { # compile TARGET
     local options=(-std=c++20 -I include -I tests -Werror all-warnings) source=tests/cuda_gate/kernels.cu
-    if [ "$1" = ptx ]; then
+    if [ "${1#policy}" != "$1" ]; then
+        "$nvcc" "${options[@]}" -arch="sm_${1#policy}" -cubin -o "$folder/$1.cubin" tests/cuda_gate/policy.cu
+    elif [ "$1" = ptx ]; then
         "$nvcc" "${options[@]}" -arch=compute_80 -ptx -o "$folder/ptx" $source
     else
         "$nvcc" "${options[@]}" -arch="sm_$1" -Xptxas -v,-warn-spills,-warn-lmem-usage -cubin -o "$folder/$1.cubin" $source
     fi 2>"$folder/$1.log" || { grep -E 'error|warning' "$folder/$1.log" || cat "$folder/$1.log"; echo "failed: target $1"; return 1; }
 }
 export -f compile
-printf '%s\n' "${targets[@]}" ptx | xargs -P "$(nproc)" -I {} bash -c 'compile {}'
+printf '%s\n' "${targets[@]}" ptx "${targets[@]/#/policy}" | xargs -P "$(nproc)" -I {} bash -c 'compile {}'
 
 # "one_block_forward lstm 64 f32x3 8": kernel, cell, hidden size, format, rows of a tile.
 kernels() { # kernels TARGET -> name|registers, and what is wrong

@@ -41,7 +41,7 @@ concept machine = requires(M& m, void* memory, std::span<int const> numbers) {
 
 // A policy whose operations run on a machine.
 template <class Device>
-concept on_machine = machine<typename Device::machine_type> && requires(Device const& device) {
+concept on_machine = machine<typename Device::machine_type> && requires(Device& device) {
     { *device.machine } -> std::same_as<typename Device::machine_type&>;
     { Device::format } -> std::convertible_to<precision>;
 };
