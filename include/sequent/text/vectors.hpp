@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -11,7 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -43,15 +41,6 @@ struct vector_options {
 };
 
 namespace detail {
-
-// The number that takes up the whole text.
-template <class Number>
-[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
-    Number value{};
-    char const* const last = text.data() + text.size();
-    auto const [end, failure] = std::from_chars(text.data(), last, value);
-    return failure == std::errc{} && end == last ? std::optional(value) : std::nullopt;
-}
 
 // V and D of "V D", the first line of word2vec's and fastText's files.
 using vectors_header = std::pair<std::int64_t, std::int64_t>;
