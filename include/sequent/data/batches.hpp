@@ -46,7 +46,7 @@ class batches {
   public:
     explicit batches(int rows, batches_options options = {}) : options_(options) {
         if (rows < 0 || options.size < 1 || options.limit < 0)
-            throw argument_error(message("batches: ", rows, " rows, size ", options.size, ", limit ", options.limit));
+            throw argument_error("batches: ", rows, " rows, size ", options.size, ", limit ", options.limit);
         order_.resize(static_cast<std::size_t>(rows));
         seek({});
     }
@@ -63,7 +63,7 @@ class batches {
     // 0 <= position.batch <= per_epoch(), which is the end of the epoch; else argument_error.
     void seek(batch_position position) {
         if (position.batch < 0 || position.batch > per_epoch())
-            throw argument_error(message("batches: no batch ", position.batch, " among ", per_epoch()));
+            throw argument_error("batches: no batch ", position.batch, " among ", per_epoch());
         position_ = position;
         std::iota(order_.begin(), order_.end(), 0);
         if (options_.order == row_order::shuffled)

@@ -62,10 +62,10 @@ class csv_reader {
     // The fields of the row; the views stay valid until next().
     [[nodiscard]] std::span<std::string_view const> fields() const { return fields_; }
 
-    // Throws a file_error that names the file, the line on which the row begins, and the column; both count from 1, and
-    // column 0 is not named.
-    [[noreturn]] void reject(std::size_t column, std::string_view what) const {
-        fail(line_, column == 0 ? std::string(what) : message("column ", column, ": ", what));
+    // Throws a file_error with the line, from 1, on which the row begins.
+    template <class... Parts>
+    [[noreturn]] void reject(Parts const&... what) const {
+        throw file_error(from_.name, message("line ", line_), what...);
     }
 
   private:
@@ -78,10 +78,6 @@ class csv_reader {
     std::vector<std::string_view> fields_;
     std::uint64_t line_ = 1;
     std::int64_t rows_ = 0;
-
-    [[noreturn]] void fail(std::uint64_t line, std::string_view what) const {
-        throw file_error(from_.name, message("line ", line), what);
-    }
 
     bool at_end_of_row() const { return rest_.empty() || (rest_ == "\r" && lines_.ended()); }
 
@@ -113,7 +109,8 @@ class csv_reader {
             take(std::min(rest_.find('"'), rest_.size()));
             if (rest_.empty()) {
                 text_ += '\n';
-                if (!lines_.next(rest_)) fail(opened, "the quote that opens here is never closed");
+                if (!lines_.next(rest_))
+                    throw file_error(from_.name, message("line ", opened), "the quote that opens here is never closed");
             } else {
                 rest_.remove_prefix(1);
                 if (!rest_.starts_with('"')) return;

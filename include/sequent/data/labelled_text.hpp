@@ -33,10 +33,10 @@ struct labelled_text_options {
     csv_reader rows(path, options.csv);
     while (static_cast<std::int64_t>(result.size()) < options.limit && rows.next()) {
         std::span<std::string_view const> const fields = rows.fields();
-        if (fields.size() != 3) rows.reject(0, message("expected 3 columns, got ", fields.size()));
+        if (fields.size() != 3) rows.reject("expected 3 columns, got ", fields.size());
         int const number = detail::parse_number<int>(fields[0]).value_or(0);
         if (number < 1 || number > options.classes)
-            rows.reject(1, message("expected a class from 1 to ", options.classes, ", got '", fields[0], "'"));
+            rows.reject("column 1: expected a class from 1 to ", options.classes, ", got '", fields[0], "'");
         result.push_back({number - 1, std::string(fields[1]).append(1, ' ').append(fields[2])});
     }
     return result;

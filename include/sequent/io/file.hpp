@@ -38,7 +38,7 @@ namespace detail {
 
 [[noreturn]] inline void throw_file_error(std::filesystem::path const& path, std::string_view verb) {
     std::string const reason = std::generic_category().message(errno);
-    throw file_error(path.string(), "", message("cannot ", verb, ": ", reason));
+    throw file_error(path.string(), "", "cannot ", verb, ": ", reason);
 }
 
 template <class Call>
@@ -79,7 +79,7 @@ template <class Files = posix_files>
     if (!S_ISREG(status.st_mode)) throw file_error(path.string(), "", "not a regular file");
     auto const size = static_cast<std::size_t>(status.st_size);
     if (size > max_bytes)
-        throw file_error(path.string(), "", message("the file has ", size, " bytes; the limit is ", max_bytes));
+        throw file_error(path.string(), "", "the file has ", size, " bytes; the limit is ", max_bytes);
 
     std::vector<std::byte> bytes(size);
     auto const read = [&](void* to, std::size_t wanted) {
@@ -89,7 +89,7 @@ template <class Files = posix_files>
     for (std::size_t got = 1; done < size && got > 0; done += got) got = read(bytes.data() + done, size - done);
     std::byte beyond;
     if (done < size || read(&beyond, 1) != 0)
-        throw file_error(path.string(), "", message("the file had ", size, " bytes and changed while it was read"));
+        throw file_error(path.string(), "", "the file had ", size, " bytes and changed while it was read");
     return bytes;
 }
 

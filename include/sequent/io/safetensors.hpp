@@ -87,8 +87,7 @@ class safetensors {
     // Throws file_error if there is no such tensor.
     [[nodiscard]] safetensors_tensor const& at(std::string_view name) const {
         auto const found = tensors_.find(name);
-        if (found == tensors_.end())
-            fail_at(name, message("not found among the ", tensors_.size(), " tensors of the file"));
+        if (found == tensors_.end()) fail_at(name, "not found among the ", tensors_.size(), " tensors of the file");
         return found->second;
     }
 
@@ -106,7 +105,7 @@ class safetensors {
         auto const load_as = [&]<class Stored>(Stored) {
             std::vector<Number> numbers(tensor.size());
             if (auto const bad = load_numbers<Stored>(bytes(name), std::span(numbers)))
-                fail_at(name, message("element ", *bad, " is beyond the range of float"));
+                fail_at(name, "element ", *bad, " is beyond the range of float");
             return numbers;
         };
         if (tensor.dtype == safetensors_dtype_of<Number>) return load_as(Number{});
@@ -116,18 +115,17 @@ class safetensors {
             if (tensor.dtype == "F16") return load_as(float16_bits{});
             if (tensor.dtype == "BF16") return load_as(bfloat16_bits{});
         }
-        fail_at(name, message("holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>));
+        fail_at(name, "holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>);
     }
 
   private:
     safetensors(std::vector<std::byte> file, std::string name, safetensors_limits const& limits)
         : file_(std::move(file)), file_name_(std::move(name)) {
-        if (file_.size() < 8) fail("", message("the header's length needs 8 bytes, the file has ", file_.size()));
+        if (file_.size() < 8) fail("", "the header's length needs 8 bytes, the file has ", file_.size());
         auto const length = load_number<std::uint64_t>(file_, 0);
         if (length > limits.max_header)
-            fail("byte 0", message("header of ", length, " bytes; the limit is ", limits.max_header));
-        if (length > file_.size() - 8)
-            fail("byte 0", message("header of ", length, " bytes in a file of ", file_.size()));
+            fail("byte 0", "header of ", length, " bytes; the limit is ", limits.max_header);
+        if (length > file_.size() - 8) fail("byte 0", "header of ", length, " bytes in a file of ", file_.size());
         data_begin_ = 8 + length;
 
         std::string_view text(reinterpret_cast<char const*>(file_.data()) + 8, length);
@@ -140,27 +138,28 @@ class safetensors {
         check_layout();
     }
 
-    [[noreturn]] void fail(std::string_view place, std::string_view what) const {
-        throw file_error(file_name_, place, what);
+    template <class... What>
+    [[noreturn]] void fail(std::string_view place, What const&... what) const {
+        throw file_error(file_name_, place, what...);
     }
-    [[noreturn]] void fail_at(std::string_view tensor, std::string_view what) const {
-        fail("tensor " + in_quotes(tensor), what);
+    template <class... What>
+    [[noreturn]] void fail_at(std::string_view tensor, What const&... what) const {
+        fail("tensor " + in_quotes(tensor), what...);
     }
 
     void read_header(detail::json_reader& json, safetensors_limits const& limits) {
         json.place = "header";
         json.object([&](std::string const& name) {
-            if (name.size() > limits.max_name) json.fail(message("a name has more than ", limits.max_name, " bytes"));
+            if (name.size() > limits.max_name) json.fail("a name has more than ", limits.max_name, " bytes");
             if (name == "__metadata__") {
                 json.place = "metadata";
                 json.object([&](std::string const& key) {
                     if (metadata_.size() == limits.max_tensors)
-                        json.fail(message("more than ", limits.max_tensors, " entries of metadata"));
+                        json.fail("more than ", limits.max_tensors, " entries of metadata");
                     metadata_[key] = json.string();
                 });
             } else {
-                if (tensors_.size() == limits.max_tensors)
-                    json.fail(message("more than ", limits.max_tensors, " tensors"));
+                if (tensors_.size() == limits.max_tensors) json.fail("more than ", limits.max_tensors, " tensors");
                 json.place = "tensor " + in_quotes(name);
                 tensors_[name] = read_tensor(json, limits);
             }
@@ -176,14 +175,14 @@ class safetensors {
             if (key == "dtype") {
                 std::string const name = json.string();
                 safetensors_dtype const* const dtype = find_safetensors_dtype(name);
-                if (dtype == nullptr) json.fail(message("unknown or unsupported type ", in_quotes(name)));
+                if (dtype == nullptr) json.fail("unknown or unsupported type ", in_quotes(name));
                 tensor.dtype = dtype->name;
             } else if (key == "shape") {
                 json.array([&](std::size_t axis) {
-                    if (axis == limits.max_rank) json.fail(message("the rank exceeds the limit of ", axis));
+                    if (axis == limits.max_rank) json.fail("the rank exceeds the limit of ", axis);
                     tensor.shape.push_back(json.whole_number());
                     if (tensor.shape.back() > INT64_MAX)
-                        json.fail(message("dimension ", tensor.shape.back(), " exceeds 2^63 - 1"));
+                        json.fail("dimension ", tensor.shape.back(), " exceeds 2^63 - 1");
                 });
             } else if (key == "data_offsets") {
                 json.array([&](std::size_t i) {
@@ -192,7 +191,7 @@ class safetensors {
                 });
                 if (offsets != 2) json.fail("data_offsets needs two numbers");
             } else {
-                json.fail(message("unknown key ", in_quotes(key)));
+                json.fail("unknown key ", in_quotes(key));
             }
         });
         if (fields != 3) json.fail("needs the keys dtype, shape and data_offsets");
@@ -210,17 +209,15 @@ class safetensors {
             auto const& [name, tensor] = *one;
             auto const bytes = dense_bytes(tensor.shape, find_safetensors_dtype(tensor.dtype)->bytes);
             if (tensor.begin != running_end)
-                fail_at(name,
-                        message("begins at byte ", tensor.begin, " of the data, where ", running_end, " is expected"));
-            if (tensor.end < tensor.begin) fail_at(name, message("ends at byte ", tensor.end, ", before it begins"));
+                fail_at(name, "begins at byte ", tensor.begin, " of the data, where ", running_end, " is expected");
+            if (tensor.end < tensor.begin) fail_at(name, "ends at byte ", tensor.end, ", before it begins");
             if (!bytes) fail_at(name, "the shape overflows");
             if (tensor.end - tensor.begin != *bytes)
-                fail_at(name,
-                        message("the shape needs ", *bytes, " bytes, the offsets give ", tensor.end - tensor.begin));
+                fail_at(name, "the shape needs ", *bytes, " bytes, the offsets give ", tensor.end - tensor.begin);
             running_end = tensor.end;
         }
         if (std::size_t const data = file_.size() - data_begin_; running_end != data)
-            fail("", message("the tensors have ", running_end, " bytes, the file has ", data));
+            fail("", "the tensors have ", running_end, " bytes, the file has ", data);
     }
 
     std::vector<std::byte> file_;

@@ -125,7 +125,7 @@ class safetensors_writer {
 
     template <class... Parts>
     [[noreturn]] static void refuse(Parts const&... what) {
-        throw argument_error(message("sequent::safetensors_writer: ", what...));
+        throw argument_error("sequent::safetensors_writer: ", what...);
     }
 
     static void check_utf8(std::string_view text) {

@@ -77,7 +77,7 @@ class line_reader {
     // Throws a file_error with that line.
     template <class... Parts>
     [[noreturn]] void reject(Parts const&... what) const {
-        throw file_error(from_.name, message("line ", number_), message(what...));
+        throw file_error(from_.name, message("line ", number_), what...);
     }
 
   private:
