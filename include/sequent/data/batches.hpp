@@ -93,26 +93,16 @@ class batches {
     }
 
     // Takes batches with next(): all iterators share the position.
-    class iterator {
-      public:
-        using value_type = std::span<int const>;
-        using difference_type = std::ptrdiff_t;
+    struct iterator {
+        batches& from;
+        std::span<int const> rows;
 
-        explicit iterator(batches& owner) : owner_(&owner), rows_(owner.next()) {}
-        value_type operator*() const { return rows_; }
-        iterator& operator++() {
-            rows_ = owner_->next();
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        friend bool operator==(iterator const& at, std::default_sentinel_t) { return at.rows_.empty(); }
-
-      private:
-        batches* owner_;
-        value_type rows_;
+        std::span<int const> operator*() const { return rows; }
+        void operator++() { rows = from.next(); }
+        bool operator!=(std::default_sentinel_t) const { return !rows.empty(); }
     };
 
-    [[nodiscard]] iterator begin() { return iterator(*this); }
+    [[nodiscard]] iterator begin() { return {*this, next()}; }
     [[nodiscard]] std::default_sentinel_t end() const { return {}; }
 
   private:

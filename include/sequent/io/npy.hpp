@@ -179,9 +179,7 @@ template <stored_number T>
         auto const bytes = dense_bytes(header.shape, sizeof(Stored));
         if (!bytes) fail("header", "the shape overflows");
         if (*bytes != data.size()) fail("", "the shape needs ", *bytes, " bytes, the file has ", data.size());
-        std::vector<T> values(data.size() / sizeof(Stored));
-        if (auto const bad = load_numbers<Stored>(data, std::span(values)))
-            fail("", "element ", *bad, " is beyond the range of float");
+        std::vector<T> values = load_numbers<T, Stored>(data, name, "");
         if (header.fortran_order) values = detail::row_major(values, header.shape);
         return npy_array<T>{std::move(header.shape), std::move(values)};
     };

@@ -23,8 +23,6 @@ namespace sequent {
 
 struct rtneural_limits {
     std::size_t max_file = std::size_t{256} << 20;  // bytes; numbers as short as "0," need 8 bytes each
-    std::size_t max_items = 65536;                  // layers, or tensors
-    std::size_t max_name = 1024;                    // bytes
 };
 
 struct rtneural_tensor {
@@ -145,8 +143,7 @@ inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size
 // The network of a file in memory; name stands in the messages. Throws file_error, naming the place in the document:
 // not JSON, an unknown, duplicate or missing key, another layer or activation than those above, a shape that does not
 // fit the layers, a number that is not finite.
-[[nodiscard]] inline rtneural_network parse_rtneural(std::span<std::byte const> file, std::string_view name,
-                                                     rtneural_limits const& limits = {}) {
+[[nodiscard]] inline rtneural_network parse_rtneural(std::span<std::byte const> file, std::string_view name) {
     detail::json_reader json({reinterpret_cast<char const*>(file.data()), file.size()}, name);
     rtneural_network network;
     auto& layers = network.layers;
@@ -156,8 +153,6 @@ inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size
     json.object([&](std::string const& key) {
         bool const own = key == "layers" || key == "in_shape";
         if (own ? !tensors.empty() : has_layers || inputs > 0) json.fail("unknown key ", in_quotes(key));
-        if (key.size() > limits.max_name) json.fail("a name has more than ", limits.max_name, " bytes");
-        if (tensors.size() == limits.max_items) json.fail("more than ", limits.max_items, " tensors");
         json.place = own ? key : in_quotes(key);
         if (!own) {
             tensors[key] = detail::read_rtneural_tensor(json);
@@ -167,7 +162,6 @@ inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size
             has_layers = true;
             json.array([&](std::size_t k) {
                 json.place += detail::in_brackets(k);
-                if (k == limits.max_items) json.fail("more than ", limits.max_items, " layers");
                 layers.push_back(detail::read_rtneural_layer(json));
             });
         }
@@ -182,7 +176,7 @@ inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size
 // As above, of the file at path.
 [[nodiscard]] inline rtneural_network read_rtneural(std::filesystem::path const& path,
                                                     rtneural_limits const& limits = {}) {
-    return parse_rtneural(read_file(path, limits.max_file), path.string(), limits);
+    return parse_rtneural(read_file(path, limits.max_file), path.string());
 }
 
 }  // namespace sequent

@@ -10,9 +10,11 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "../core/error.hpp"
@@ -87,7 +89,8 @@ class safetensors {
     // Throws file_error if there is no such tensor.
     [[nodiscard]] safetensors_tensor const& at(std::string_view name) const {
         auto const found = tensors_.find(name);
-        if (found == tensors_.end()) fail_at(name, "not found among the ", tensors_.size(), " tensors of the file");
+        if (found == tensors_.end())
+            fail(place_of(name), "not found among the ", tensors_.size(), " tensors of the file");
         return found->second;
     }
 
@@ -103,10 +106,7 @@ class safetensors {
     [[nodiscard]] std::vector<Number> values(std::string_view name) const {
         safetensors_tensor const& tensor = at(name);
         auto const load_as = [&]<class Stored>(Stored) {
-            std::vector<Number> numbers(tensor.size());
-            if (auto const bad = load_numbers<Stored>(bytes(name), std::span(numbers)))
-                fail_at(name, "element ", *bad, " is beyond the range of float");
-            return numbers;
+            return load_numbers<Number, Stored>(bytes(name), file_name_, place_of(name));
         };
         if (tensor.dtype == safetensors_dtype_of<Number>) return load_as(Number{});
         if constexpr (std::floating_point<Number>) {
@@ -115,7 +115,7 @@ class safetensors {
             if (tensor.dtype == "F16") return load_as(float16_bits{});
             if (tensor.dtype == "BF16") return load_as(bfloat16_bits{});
         }
-        fail_at(name, "holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>);
+        fail(place_of(name), "holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>);
     }
 
   private:
@@ -138,13 +138,11 @@ class safetensors {
         check_layout();
     }
 
+    static std::string place_of(std::string_view tensor) { return "tensor " + in_quotes(tensor); }
+
     template <class... What>
     [[noreturn]] void fail(std::string_view place, What const&... what) const {
         throw file_error(file_name_, place, what...);
-    }
-    template <class... What>
-    [[noreturn]] void fail_at(std::string_view tensor, What const&... what) const {
-        fail("tensor " + in_quotes(tensor), what...);
     }
 
     void read_header(detail::json_reader& json, safetensors_limits const& limits) {
@@ -160,7 +158,7 @@ class safetensors {
                 });
             } else {
                 if (tensors_.size() == limits.max_tensors) json.fail("more than ", limits.max_tensors, " tensors");
-                json.place = "tensor " + in_quotes(name);
+                json.place = place_of(name);
                 tensors_[name] = read_tensor(json, limits);
             }
         });
@@ -200,21 +198,19 @@ class safetensors {
 
     // The data must be tiled by the tensors: no hole, no overlap, no rest.
     void check_layout() const {
-        using entry = std::pair<std::string const, safetensors_tensor>;
-        std::vector<entry const*> entries;
-        for (entry const& one : tensors_) entries.push_back(&one);
-        std::ranges::sort(entries, {}, [](entry const* one) { return std::pair(one->second.begin, one->second.end); });
+        std::set<std::tuple<std::size_t, std::size_t, std::string_view>> in_file_order;
+        for (auto const& [name, tensor] : tensors_) in_file_order.emplace(tensor.begin, tensor.end, name);
         std::size_t running_end = 0;
-        for (entry const* const one : entries) {
-            auto const& [name, tensor] = *one;
+        for (auto const& [begin, end, name] : in_file_order) {
+            safetensors_tensor const& tensor = at(name);
             auto const bytes = dense_bytes(tensor.shape, find_safetensors_dtype(tensor.dtype)->bytes);
-            if (tensor.begin != running_end)
-                fail_at(name, "begins at byte ", tensor.begin, " of the data, where ", running_end, " is expected");
-            if (tensor.end < tensor.begin) fail_at(name, "ends at byte ", tensor.end, ", before it begins");
-            if (!bytes) fail_at(name, "the shape overflows");
-            if (tensor.end - tensor.begin != *bytes)
-                fail_at(name, "the shape needs ", *bytes, " bytes, the offsets give ", tensor.end - tensor.begin);
-            running_end = tensor.end;
+            if (begin != running_end)
+                fail(place_of(name), "begins at byte ", begin, " of the data, where ", running_end, " is expected");
+            if (end < begin) fail(place_of(name), "ends at byte ", end, ", before it begins");
+            if (!bytes) fail(place_of(name), "the shape overflows");
+            if (end - begin != *bytes)
+                fail(place_of(name), "the shape needs ", *bytes, " bytes, the offsets give ", end - begin);
+            running_end = end;
         }
         if (std::size_t const data = file_.size() - data_begin_; running_end != data)
             fail("", "the tensors have ", running_end, " bytes, the file has ", data);
