@@ -3,8 +3,6 @@
 #pragma once
 
 #include <array>
-#include <span>
-#include <type_traits>
 
 #if __has_include(<xtensor/xtensor.hpp>)
 #include <xtensor/xtensor.hpp>

@@ -2,13 +2,8 @@
 // at.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
 #include <iterator>
-#include <limits>
 #include <numeric>
-#include <span>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "../core/random.hpp"

@@ -2,12 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
-#include <filesystem>
 #include <istream>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "../core/error.hpp"

@@ -1,12 +1,7 @@
 // Texts with class labels: reading AG News' CSV files, and the same texts as numbers.
 #pragma once
 
-#include <cstdint>
 #include <limits>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "csv.hpp"

@@ -2,12 +2,8 @@
 // and memory. nlohmann parses single tokens; of a whole text it would accept duplicate keys, and end at a NUL.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <string>
-#include <string_view>
 #include <utility>
 
 #include "../core/error.hpp"

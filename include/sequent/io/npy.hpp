@@ -2,20 +2,10 @@
 // Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
-#include <concepts>
-#include <cstdint>
-#include <filesystem>
 #include <ranges>
 #include <set>
-#include <span>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "bytes.hpp"

@@ -2,17 +2,9 @@
 // its own form, a list of layers in Keras's layout, and its form for PyTorch, a state_dict as nested lists.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "bytes.hpp"

@@ -2,20 +2,10 @@
 // Format: https://github.com/huggingface/safetensors, README, "Format". The writer is safetensors_writer.hpp.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <bit>
-#include <concepts>
-#include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
-#include <set>
-#include <span>
-#include <string>
-#include <string_view>
 #include <tuple>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "bytes.hpp"

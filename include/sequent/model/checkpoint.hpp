@@ -2,18 +2,6 @@
 // safetensors.torch.save_file, loads into and comes from. Not in the umbrella: it brings JSON.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <filesystem>
-#include <functional>
-#include <map>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "../core/error.hpp"
 #include "../io/safetensors.hpp"
 #include "../io/safetensors_writer.hpp"

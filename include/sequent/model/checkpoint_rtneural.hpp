@@ -1,16 +1,6 @@
 // A model's weights from the JSON files of RTNeural: LSTM, GRU and dense layers. Not in the umbrella: it brings JSON.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <filesystem>
-#include <limits>
-#include <map>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "../core/error.hpp"
 #include "../io/rtneural.hpp"
 #include "checkpoint.hpp"

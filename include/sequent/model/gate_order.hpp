@@ -6,7 +6,6 @@
 #include <cmath>
 #include <ranges>
 #include <span>
-#include <string_view>
 #include <type_traits>
 #include <vector>
 

@@ -1,17 +1,9 @@
 // Pretrained word vectors: GloVe's text, the text and binary files of word2vec, fastText's text (.vec).
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdint>
 #include <map>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "line_reader.hpp"
