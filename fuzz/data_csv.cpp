@@ -1,5 +1,4 @@
-// csv_reader: no input may break it, the size of its blocks may not matter, and its rows survive being written and
-// read.
+// csv_reader: no input may break it, and its rows survive being written and read.
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -11,10 +10,10 @@ namespace {
 
 using table = std::vector<std::vector<std::string>>;
 
-std::optional<table> parse(std::string const& text, std::size_t block) {
+std::optional<table> parse(std::string const& text) {
     try {
-        sequent::csv_reader reader(std::make_unique<std::istringstream>(text), "input",
-                                   {.max_field = 64, .max_columns = 8, .block = block});
+        std::istringstream in(text);
+        sequent::csv_reader reader(in, "input", {.max_field = 64, .max_columns = 8, .max_line = 4096});
         table rows;
         while (reader.next()) rows.emplace_back(reader.fields().begin(), reader.fields().end());
         return rows;
@@ -40,8 +39,7 @@ std::string quoted(table const& rows) {
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     std::string const text(reinterpret_cast<char const*>(data), size);
-    auto const rows = parse(text, 1 << 18);
-    if (parse(text, 1) != rows || parse(text, 5) != rows) std::abort();
-    if (rows && parse(quoted(*rows), 3) != rows) std::abort();
+    auto const rows = parse(text);
+    if (rows && parse(quoted(*rows)) != rows) std::abort();
     return 0;
 }

@@ -41,7 +41,7 @@ library=include/sequent
         if (from ~ /^backend\/cpu\// && to ~ /^backend\/cuda\//) return 0
         if (from ~ /^backend\/cuda\// && to ~ /^backend\/cpu\//) return 0
         if (a == b) return 1
-        if (a in beside) return b == "core" || b == "sequence"
+        if (a in beside) return b == "core" || b == "sequence" || (a == "data" && b == "text")
         if (from ~ /^(model|train)\/checkpoint/ && b == "io") return 1
         return (a in rank) && (b in rank) && rank[b] < rank[a]
     }

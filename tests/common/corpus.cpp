@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "sequent/text/tokenizer.hpp"
+#include "text/basic_english_rules.hpp"
 
 namespace {
 
@@ -18,7 +19,7 @@ std::array<int, 4> count_topics(lines const& text) {
 }
 
 std::vector<std::string> bag_of_words(std::string const& text) {
-    auto words = sequent::basic_english().tokens(text);
+    auto words = sequent_tests::tokens_of(sequent::basic_english(), text);
     std::sort(words.begin(), words.end());
     return words;
 }

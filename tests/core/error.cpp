@@ -23,11 +23,12 @@ TEST_CASE("message: joins its parts, whatever the locale") {
 
 TEST_CASE("errors: a file's name and place come first") {
     CHECK(file_error("a.csv", "line 3", "no label").what() == std::string("a.csv: line 3: no label"));
-    CHECK(file_error("a.csv", "", "is empty").what() == std::string("a.csv: is empty"));
+    CHECK(file_error("a.csv", "", "has ", 0, " rows").what() == std::string("a.csv: has 0 rows"));
 }
 
 TEST_CASE("errors: all are sequent::error and std::runtime_error") {
     CHECK_THROWS_AS(throw argument_error("x"), error);
+    CHECK_THROWS_WITH(throw argument_error("x", 1), "x1");
     CHECK_THROWS_AS(throw file_error("x", "", "y"), error);
     CHECK_THROWS_AS(throw numeric_error("x"), error);
     CHECK_THROWS_AS(throw error("x"), std::runtime_error);

@@ -1,4 +1,5 @@
-// torchtext's basic_english as it is written there: twelve substitutions over the whole line, one after the other.
+// torchtext's basic_english as it is written there: twelve substitutions over the whole line, one after the other; and
+// the tokens of a tokenizer in a list.
 #pragma once
 
 #include <algorithm>
@@ -37,6 +38,13 @@ namespace sequent_tests {
         tokens.push_back(line.substr(begin, end - begin));
         begin = end;
     }
+    return tokens;
+}
+
+template <class Tokenizer>
+[[nodiscard]] std::vector<std::string> tokens_of(Tokenizer&& tokenizer, std::string_view text) {
+    std::vector<std::string> tokens;
+    tokenizer(text, [&](std::string_view token) { tokens.emplace_back(token); });
     return tokens;
 }
 

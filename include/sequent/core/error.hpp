@@ -18,9 +18,10 @@ template <class... Parts>
     return out.str();
 }
 
-// Base of all that the library throws on purpose.
+// Base of all that the library throws on purpose. what: as for message().
 struct error : std::runtime_error {
-    using std::runtime_error::runtime_error;
+    template <class... What>
+    explicit error(What const&... what) : std::runtime_error(message(what...)) {}
 };
 
 // An argument does not fit: a size, a value or an option. Where PyTorch raises RuntimeError, ValueError or IndexError.
@@ -31,8 +32,9 @@ struct argument_error : error {
 // A file is missing, unreadable, damaged or not what it claims to be.
 struct file_error : error {
     // place: "line 12", "byte 8", "tensor 'fc.weight'", or empty when the whole file is meant.
-    file_error(std::string_view file, std::string_view place, std::string_view what)
-        : error(place.empty() ? message(file, ": ", what) : message(file, ": ", place, ": ", what)) {}
+    template <class... What>
+    file_error(std::string_view file, std::string_view place, What const&... what)
+        : error(file, ": ", place, place.empty() ? "" : ": ", what...) {}
 };
 
 // A computation left the finite numbers: names the step and the tensor.

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <array>
-#include <span>
-#include <type_traits>
 
 #if __has_include(<xtensor/xtensor.hpp>)
 #include <xtensor/xtensor.hpp>
@@ -30,7 +28,7 @@ requires requires(Array const& array) {
                   "sequent::pack: the array must be row-major; assign it to an xt::xtensor first");
     std::size_t const rank = padded.dimension();
     if (rank != 2 && rank != 3)
-        throw argument_error(message("sequent::pack: the array must have 2 or 3 dimensions, got ", rank));
+        throw argument_error("sequent::pack: the array must have 2 or 3 dimensions, got ", rank);
     auto const extent = [&](std::size_t i) { return i < rank ? static_cast<int>(padded.shape()[i]) : 1; };
     return pack_padded(padded.data(), extent(0), extent(1), extent(2), lengths);
 }

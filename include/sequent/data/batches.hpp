@@ -2,13 +2,8 @@
 // at.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
 #include <iterator>
-#include <limits>
 #include <numeric>
-#include <span>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "../core/random.hpp"
@@ -46,7 +41,7 @@ class batches {
   public:
     explicit batches(int rows, batches_options options = {}) : options_(options) {
         if (rows < 0 || options.size < 1 || options.limit < 0)
-            throw argument_error(message("batches: ", rows, " rows, size ", options.size, ", limit ", options.limit));
+            throw argument_error("batches: ", rows, " rows, size ", options.size, ", limit ", options.limit);
         order_.resize(static_cast<std::size_t>(rows));
         seek({});
     }
@@ -63,7 +58,7 @@ class batches {
     // 0 <= position.batch <= per_epoch(), which is the end of the epoch; else argument_error.
     void seek(batch_position position) {
         if (position.batch < 0 || position.batch > per_epoch())
-            throw argument_error(message("batches: no batch ", position.batch, " among ", per_epoch()));
+            throw argument_error("batches: no batch ", position.batch, " among ", per_epoch());
         position_ = position;
         std::iota(order_.begin(), order_.end(), 0);
         if (options_.order == row_order::shuffled)
@@ -93,26 +88,16 @@ class batches {
     }
 
     // Takes batches with next(): all iterators share the position.
-    class iterator {
-      public:
-        using value_type = std::span<int const>;
-        using difference_type = std::ptrdiff_t;
+    struct iterator {
+        batches& from;
+        std::span<int const> rows;
 
-        explicit iterator(batches& owner) : owner_(&owner), rows_(owner.next()) {}
-        value_type operator*() const { return rows_; }
-        iterator& operator++() {
-            rows_ = owner_->next();
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        friend bool operator==(iterator const& at, std::default_sentinel_t) { return at.rows_.empty(); }
-
-      private:
-        batches* owner_;
-        value_type rows_;
+        std::span<int const> operator*() const { return rows; }
+        void operator++() { rows = from.next(); }
+        bool operator!=(std::default_sentinel_t) const { return !rows.empty(); }
     };
 
-    [[nodiscard]] iterator begin() { return iterator(*this); }
+    [[nodiscard]] iterator begin() { return {*this, next()}; }
     [[nodiscard]] std::default_sentinel_t end() const { return {}; }
 
   private:

@@ -1,15 +1,7 @@
 // Texts with class labels: reading AG News' CSV files, and the same texts as numbers.
 #pragma once
 
-#include <charconv>
-#include <cstdint>
-#include <filesystem>
 #include <limits>
-#include <span>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "csv.hpp"
@@ -36,16 +28,11 @@ struct labelled_text_options {
     csv_reader rows(path, options.csv);
     while (static_cast<std::int64_t>(result.size()) < options.limit && rows.next()) {
         std::span<std::string_view const> const fields = rows.fields();
-        if (fields.size() != 3) rows.reject(0, message("expected 3 columns, got ", fields.size()));
-        char const* const last = fields[0].data() + fields[0].size();
-        int label = 0;
-        auto const [end, failure] = std::from_chars(fields[0].data(), last, label);
-        if (failure != std::errc{} || end != last || label < 1 || label > options.classes)
-            rows.reject(1, message("expected a class from 1 to ", options.classes, ", got '", fields[0], "'"));
-        labelled_text& row = result.emplace_back();
-        row.label = label - 1;
-        row.text.reserve(fields[1].size() + 1 + fields[2].size());
-        row.text.append(fields[1]).append(1, ' ').append(fields[2]);
+        if (fields.size() != 3) rows.reject("expected 3 columns, got ", fields.size());
+        int const number = detail::parse_number<int>(fields[0]).value_or(0);
+        if (number < 1 || number > options.classes)
+            rows.reject("column 1: expected a class from 1 to ", options.classes, ", got '", fields[0], "'");
+        result.push_back({number - 1, std::string(fields[1]).append(1, ' ').append(fields[2])});
     }
     return result;
 }

@@ -10,9 +10,10 @@
 #include <limits>
 #include <optional>
 #include <span>
-#include <string>
-#include <string_view>
 #include <type_traits>
+#include <vector>
+
+#include "../core/error.hpp"
 
 namespace sequent {
 
@@ -62,19 +63,22 @@ struct bfloat16_bits {
     explicit constexpr operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 };
 
-// Fills numbers from bytes that hold as many numbers of type Stored. Nothing is lost but the rounding of double to
-// float; returns the index of the first finite double beyond the range of float, and stops there.
-template <class Stored, class Number>
+// The numbers that a file holds as numbers of type Stored. Nothing is lost but the rounding of double to float; a
+// finite double beyond the range of float is a file_error.
+template <class Number, class Stored>
 requires std::same_as<Stored, Number> || std::floating_point<Number>
-[[nodiscard]] std::optional<std::size_t> load_numbers(std::span<std::byte const> bytes, std::span<Number> numbers) {
+[[nodiscard]] std::vector<Number> load_numbers(std::span<std::byte const> bytes, std::string_view file,
+                                               std::string_view place) {
     using value = std::conditional_t<sizeof(Stored) == 2 && std::floating_point<Number>, float, Stored>;
+    std::vector<Number> numbers(bytes.size() / sizeof(Stored));
     for (std::size_t i = 0; i < numbers.size(); ++i) {
         auto const stored = static_cast<value>(load_number<Stored>(bytes, i * sizeof(Stored)));
         if constexpr (std::floating_point<value> && sizeof(value) > sizeof(Number))
-            if (std::isfinite(stored) && std::abs(stored) > std::numeric_limits<Number>::max()) return i;
+            if (std::isfinite(stored) && std::abs(stored) > std::numeric_limits<Number>::max())
+                throw file_error(file, place, "element ", i, " is beyond the range of float");
         numbers[i] = static_cast<Number>(stored);
     }
-    return {};
+    return numbers;
 }
 
 // Text of a hostile file in a message: printable ASCII in single quotes, other bytes as \xNN, cut after 64 bytes.

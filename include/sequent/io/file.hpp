@@ -9,9 +9,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <span>
-#include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -38,7 +37,7 @@ namespace detail {
 
 [[noreturn]] inline void throw_file_error(std::filesystem::path const& path, std::string_view verb) {
     std::string const reason = std::generic_category().message(errno);
-    throw file_error(path.string(), "", message("cannot ", verb, ": ", reason));
+    throw file_error(path.string(), "", "cannot ", verb, ": ", reason);
 }
 
 template <class Call>
@@ -55,13 +54,8 @@ auto checked(std::filesystem::path const& path, std::string_view verb, Call call
     return result;
 }
 
-template <class Action>
-struct at_end_of_scope {
-    explicit at_end_of_scope(Action to_do) : action(to_do) {}
-    at_end_of_scope(at_end_of_scope const&) = delete;
-    ~at_end_of_scope() { action(); }
-    Action action;
-};
+// Made of nullptr and a deleter, which runs at the end of the scope.
+using at_end_of_scope = std::shared_ptr<void>;
 
 }  // namespace detail
 
@@ -73,13 +67,13 @@ template <class Files = posix_files>
     // O_NONBLOCK: a pipe without a writer must not block us here.
     int const file =
         detail::checked(path, "open", [&] { return files.open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0); });
-    detail::at_end_of_scope const close([&] { files.close(file); });
+    detail::at_end_of_scope const close(nullptr, [&](void*) { files.close(file); });
     struct stat status {};
     detail::checked(path, "inspect", [&] { return files.status(file, status); });
     if (!S_ISREG(status.st_mode)) throw file_error(path.string(), "", "not a regular file");
     auto const size = static_cast<std::size_t>(status.st_size);
     if (size > max_bytes)
-        throw file_error(path.string(), "", message("the file has ", size, " bytes; the limit is ", max_bytes));
+        throw file_error(path.string(), "", "the file has ", size, " bytes; the limit is ", max_bytes);
 
     std::vector<std::byte> bytes(size);
     auto const read = [&](void* to, std::size_t wanted) {
@@ -89,7 +83,7 @@ template <class Files = posix_files>
     for (std::size_t got = 1; done < size && got > 0; done += got) got = read(bytes.data() + done, size - done);
     std::byte beyond;
     if (done < size || read(&beyond, 1) != 0)
-        throw file_error(path.string(), "", message("the file had ", size, " bytes and changed while it was read"));
+        throw file_error(path.string(), "", "the file had ", size, " bytes and changed while it was read");
     return bytes;
 }
 
@@ -109,7 +103,7 @@ void write_file_atomically(std::filesystem::path const& path, std::span<std::spa
     std::filesystem::path const folder_path = path.has_parent_path() ? path.parent_path() : ".";
     int const folder = detail::checked(
         folder_path, "open", [&] { return files.open(folder_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); });
-    detail::at_end_of_scope const close_folder([&] { files.close(folder); });
+    detail::at_end_of_scope const close_folder(nullptr, [&](void*) { files.close(folder); });
 
     // A name that nobody has: another thread may be writing, or a dead process may have left its own (in a container,
     // often of the same pid). The mode is never wider than the old file's, even for a moment.
@@ -124,7 +118,7 @@ void write_file_atomically(std::filesystem::path const& path, std::span<std::spa
         if (file == -1 && (errno != EEXIST || attempt == 1000)) detail::throw_file_error(temporary, "create");
     }
     bool published = false;
-    detail::at_end_of_scope const clean_up([&] {
+    detail::at_end_of_scope const clean_up(nullptr, [&](void*) {
         if (file != -1) files.close(file);
         if (!published) files.remove(temporary.c_str());
     });

@@ -2,12 +2,8 @@
 // and memory. nlohmann parses single tokens; of a whole text it would accept duplicate keys, and end at a NUL.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <string>
-#include <string_view>
 #include <utility>
 
 #include "../core/error.hpp"
@@ -25,7 +21,10 @@ class json_reader {
     // Of what is being read, as messages call it. A callback may change it; afterwards it is as it was.
     std::string place;
 
-    [[noreturn]] void fail(std::string_view what) const { throw file_error(file_, place, what); }
+    template <class... What>
+    [[noreturn]] void fail(What const&... what) const {
+        throw file_error(file_, place, what...);
+    }
 
     // Calls member(key), which reads the value, for each member of an object; the keys differ.
     template <class Member>
@@ -34,7 +33,7 @@ class json_reader {
         list("object", "}", [&](std::size_t) {
             if (kind() != "string") not_json();
             auto const [key, is_new] = keys.insert(string());
-            if (!is_new) fail(message("duplicate key ", in_quotes(*key)));
+            if (!is_new) fail("duplicate key ", in_quotes(*key));
             if (!accept(":")) not_json();
             member(*key);
         });
@@ -97,7 +96,7 @@ class json_reader {
     void skip_spaces() { at_ = std::min(text_.find_first_not_of(" \t\n\r", at_), text_.size()); }
 
     void expect(std::string_view wanted) {
-        if (auto const found = kind(); found != wanted) fail(message("unexpected ", found));
+        if (auto const found = kind(); found != wanted) fail("unexpected ", found);
     }
 
     template <class Item>

@@ -2,20 +2,10 @@
 // Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
-#include <concepts>
-#include <cstdint>
-#include <filesystem>
 #include <ranges>
 #include <set>
-#include <span>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "bytes.hpp"
@@ -63,12 +53,12 @@ class npy_header_parser {
         list("{", "}", [&] {
             std::string_view const key = string();
             expect(":");
-            if (missing.erase(key) == 0) fail(message("duplicate or unknown key ", in_quotes(key)));
+            if (missing.erase(key) == 0) fail("duplicate or unknown key ", in_quotes(key));
             if (key == "descr") {
                 header.descr = string();
             } else if (key == "shape") {
                 bool const separated = list("(", ")", [&] {
-                    if (header.shape.size() == max_rank_) fail(message("the rank exceeds the limit of ", max_rank_));
+                    if (header.shape.size() == max_rank_) fail("the rank exceeds the limit of ", max_rank_);
                     header.shape.push_back(dimension());
                 });
                 if (header.shape.size() == 1 && !separated) fail("(n) is no tuple; expected (n,)");
@@ -84,8 +74,9 @@ class npy_header_parser {
     }
 
   private:
-    [[noreturn]] void fail(std::string_view what) const {
-        throw file_error(file_, message("byte ", offset_ + at_), what);
+    template <class... What>
+    [[noreturn]] void fail(What const&... what) const {
+        throw file_error(file_, message("byte ", offset_ + at_), what...);
     }
 
     // Takes spaces, and the token if it comes next.
@@ -96,7 +87,7 @@ class npy_header_parser {
         return found;
     }
     void expect(std::string_view token) {
-        if (!accept(token)) fail(message("expected '", token, "'"));
+        if (!accept(token)) fail("expected '", token, "'");
     }
 
     // Returns whether a comma follows the last item.
@@ -104,7 +95,7 @@ class npy_header_parser {
     bool list(std::string_view open, std::string_view close, Item&& item) {
         bool separated = true;
         for (expect(open); !accept(close); separated = accept(",")) {
-            if (!separated) fail(message("expected ',' or '", close, "'"));
+            if (!separated) fail("expected ',' or '", close, "'");
             item();
         }
         return separated;
@@ -158,20 +149,18 @@ std::vector<T> row_major(std::vector<T> const& column_major, std::span<std::size
 template <stored_number T>
 [[nodiscard]] npy_array<T> parse_npy(std::span<std::byte const> file, std::string_view name,
                                      npy_limits const& limits = {}) {
-    auto const fail = [&](std::string_view place, std::string_view what) { throw file_error(name, place, what); };
+    auto const fail = [&](auto const&... place_and_what) { throw file_error(name, place_and_what...); };
     std::string_view const text(reinterpret_cast<char const*>(file.data()), file.size());
     if (!text.starts_with("\x93NUMPY")) fail("byte 0", "not an .npy file: the magic string is missing");
     if (file.size() < 8) fail("byte 6", "the file ends in the version");
     int const major = std::to_integer<int>(file[6]), minor = std::to_integer<int>(file[7]);
-    if (major < 1 || major > 3 || minor != 0) fail("byte 6", message("unknown version ", major, ".", minor));
+    if (major < 1 || major > 3 || minor != 0) fail("byte 6", "unknown version ", major, ".", minor);
 
     std::size_t const begin = major == 1 ? 10 : 12;
     if (file.size() < begin) fail("byte 8", "the file ends in the header's length");
     std::size_t const length = major == 1 ? load_number<std::uint16_t>(file, 8) : load_number<std::uint32_t>(file, 8);
-    if (length > limits.max_header)
-        fail("byte 8", message("header of ", length, " bytes; the limit is ", limits.max_header));
-    if (length > file.size() - begin)
-        fail("byte 8", message("header of ", length, " bytes in a file of ", file.size()));
+    if (length > limits.max_header) fail("byte 8", "header of ", length, " bytes; the limit is ", limits.max_header);
+    if (length > file.size() - begin) fail("byte 8", "header of ", length, " bytes in a file of ", file.size());
     detail::npy_header header =
         detail::npy_header_parser(text.substr(begin, length), name, begin, limits.max_rank).parse();
 
@@ -179,10 +168,8 @@ template <stored_number T>
         auto const data = file.subspan(begin + length);
         auto const bytes = dense_bytes(header.shape, sizeof(Stored));
         if (!bytes) fail("header", "the shape overflows");
-        if (*bytes != data.size()) fail("", message("the shape needs ", *bytes, " bytes, the file has ", data.size()));
-        std::vector<T> values(data.size() / sizeof(Stored));
-        if (auto const bad = load_numbers<Stored>(data, std::span(values)))
-            fail("", message("element ", *bad, " is beyond the range of float"));
+        if (*bytes != data.size()) fail("", "the shape needs ", *bytes, " bytes, the file has ", data.size());
+        std::vector<T> values = load_numbers<T, Stored>(data, name, "");
         if (header.fortran_order) values = detail::row_major(values, header.shape);
         return npy_array<T>{std::move(header.shape), std::move(values)};
     };
@@ -191,8 +178,8 @@ template <stored_number T>
         if (header.descr == "<f4") return load_as(float{});
         if (header.descr == "<f8") return load_as(double{});
     }
-    throw file_error(name, "header",
-                     message("holds type ", in_quotes(header.descr), ", which does not read as ", npy_descr<T>()));
+    throw file_error(name, "header", "holds type ", in_quotes(header.descr), ", which does not read as ",
+                     npy_descr<T>());
 }
 
 // As parse_npy, from a file.
@@ -206,7 +193,7 @@ template <stored_number T>
 template <stored_number T>
 [[nodiscard]] std::string make_npy_header(std::span<std::size_t const> shape) {
     if (shape.size() > npy_limits{}.max_rank)
-        throw argument_error(message("sequent::write_npy: rank ", shape.size(), "; at most ", npy_limits{}.max_rank));
+        throw argument_error("sequent::write_npy: rank ", shape.size(), "; at most ", npy_limits{}.max_rank);
     if (std::ranges::any_of(shape, [](std::size_t dimension) { return dimension > INT64_MAX; }))
         throw argument_error("sequent::write_npy: a dimension exceeds 2^63 - 1");
     std::string text = message("{'descr': '", npy_descr<T>(), "', 'fortran_order': False, 'shape': (");
@@ -228,7 +215,7 @@ void write_npy(std::filesystem::path const& path, std::span<std::size_t const> s
     std::span const numbers(values);
     std::string const header = make_npy_header<number>(shape);
     if (dense_bytes(shape, sizeof(number)) != numbers.size_bytes())
-        throw argument_error(message("sequent::write_npy: the shape does not fit the ", numbers.size(), " values"));
+        throw argument_error("sequent::write_npy: the shape does not fit the ", numbers.size(), " values");
     std::array const chunks{std::as_bytes(std::span(header)), std::as_bytes(numbers)};
     write_file_atomically(path, chunks);
 }

@@ -2,17 +2,9 @@
 // its own form, a list of layers in Keras's layout, and its form for PyTorch, a state_dict as nested lists.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "bytes.hpp"
@@ -23,8 +15,6 @@ namespace sequent {
 
 struct rtneural_limits {
     std::size_t max_file = std::size_t{256} << 20;  // bytes; numbers as short as "0," need 8 bytes each
-    std::size_t max_items = 65536;                  // layers, or tensors
-    std::size_t max_name = 1024;                    // bytes
 };
 
 struct rtneural_tensor {
@@ -66,7 +56,7 @@ inline rtneural_tensor read_rtneural_tensor(json_reader& json) {
         json.array(read_number);
         std::size_t const columns = values.size() - before;
         if (columns * ++rows != values.size() || columns == 0)
-            json.fail(message("a row of ", columns, " numbers", rows > 1 ? ", unlike those before" : ""));
+            json.fail("a row of ", columns, " numbers", rows > 1 ? ", unlike those before" : "");
     });
     if (values.empty()) json.fail("has no numbers");
     if (rows == 0) return {{values.size()}, std::move(values)};
@@ -80,8 +70,7 @@ inline std::size_t read_rtneural_extent(json_reader& json) {
         if (i == 4) json.fail("more than 4 extents");
         extent = json.accept("null") ? 0 : json.whole_number();
     });
-    if (extent == 0 || extent > INT32_MAX)
-        json.fail(message("the last extent is ", extent, "; expected 1 to ", INT32_MAX));
+    if (extent == 0 || extent > INT32_MAX) json.fail("the last extent is ", extent, "; expected 1 to ", INT32_MAX);
     return extent;
 }
 
@@ -93,7 +82,7 @@ inline rtneural_layer read_rtneural_layer(json_reader& json) {
     std::string activation;
     std::set<std::string_view> missing{"type", "shape", "weights"};
     json.object([&](std::string const& key) {
-        if (missing.erase(key) == 0 && key != "activation") json.fail(message("unknown key ", in_quotes(key)));
+        if (missing.erase(key) == 0 && key != "activation") json.fail("unknown key ", in_quotes(key));
         json.place += "." + key;
         if (key == "activation") {
             activation = json.string();
@@ -103,7 +92,7 @@ inline rtneural_layer read_rtneural_layer(json_reader& json) {
             std::string const name = json.string();
             auto const found = kinds.find(name);
             if (found == kinds.end())
-                json.fail(message("unsupported layer ", in_quotes(name), "; lstm, gru and dense are read"));
+                json.fail("unsupported layer ", in_quotes(name), "; lstm, gru and dense are read");
             layer.type = found->second;
         } else {
             json.array([&](std::size_t i) {
@@ -113,10 +102,10 @@ inline rtneural_layer read_rtneural_layer(json_reader& json) {
             });
         }
     });
-    if (!missing.empty()) json.fail(message("missing key ", in_quotes(*missing.begin())));
+    if (!missing.empty()) json.fail("missing key ", in_quotes(*missing.begin()));
     // Keras's exporter names the tanh that RTNeural's LSTM and GRU always have.
     if (!activation.empty() && (layer.type == kind::dense || activation != "tanh"))
-        json.fail(message("unsupported activation ", in_quotes(activation)));
+        json.fail("unsupported activation ", in_quotes(activation));
     return layer;
 }
 
@@ -132,14 +121,12 @@ inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size
         if (gru) expected.back() = {2, columns};
         std::string const where = message("layers[", k, "].weights");
         if (weights.size() != expected.size())
-            throw file_error(file, where,
-                             message(weights.size(), " lists, expected ", expected.size(), " (with bias",
-                                     gru ? ", reset_after=True)" : ")"));
+            throw file_error(file, where, weights.size(), " lists, expected ", expected.size(), " (with bias",
+                             gru ? ", reset_after=True)" : ")");
         for (std::size_t i = 0; i < expected.size(); ++i)
             if (weights[i].shape != expected[i])
-                throw file_error(file, where + in_brackets(i),
-                                 message("has shape ", nlohmann::json(weights[i].shape).dump(), ", expected ",
-                                         nlohmann::json(expected[i]).dump()));
+                throw file_error(file, where + in_brackets(i), "has shape ", nlohmann::json(weights[i].shape).dump(),
+                                 ", expected ", nlohmann::json(expected[i]).dump());
     }
 }
 
@@ -148,8 +135,7 @@ inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size
 // The network of a file in memory; name stands in the messages. Throws file_error, naming the place in the document:
 // not JSON, an unknown, duplicate or missing key, another layer or activation than those above, a shape that does not
 // fit the layers, a number that is not finite.
-[[nodiscard]] inline rtneural_network parse_rtneural(std::span<std::byte const> file, std::string_view name,
-                                                     rtneural_limits const& limits = {}) {
+[[nodiscard]] inline rtneural_network parse_rtneural(std::span<std::byte const> file, std::string_view name) {
     detail::json_reader json({reinterpret_cast<char const*>(file.data()), file.size()}, name);
     rtneural_network network;
     auto& layers = network.layers;
@@ -158,9 +144,7 @@ inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size
     std::size_t inputs = 0;  // 0: no in_shape
     json.object([&](std::string const& key) {
         bool const own = key == "layers" || key == "in_shape";
-        if (own ? !tensors.empty() : has_layers || inputs > 0) json.fail(message("unknown key ", in_quotes(key)));
-        if (key.size() > limits.max_name) json.fail(message("a name has more than ", limits.max_name, " bytes"));
-        if (tensors.size() == limits.max_items) json.fail(message("more than ", limits.max_items, " tensors"));
+        if (own ? !tensors.empty() : has_layers || inputs > 0) json.fail("unknown key ", in_quotes(key));
         json.place = own ? key : in_quotes(key);
         if (!own) {
             tensors[key] = detail::read_rtneural_tensor(json);
@@ -170,7 +154,6 @@ inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size
             has_layers = true;
             json.array([&](std::size_t k) {
                 json.place += detail::in_brackets(k);
-                if (k == limits.max_items) json.fail(message("more than ", limits.max_items, " layers"));
                 layers.push_back(detail::read_rtneural_layer(json));
             });
         }
@@ -185,7 +168,7 @@ inline void check_rtneural_layers(std::vector<rtneural_layer>& layers, std::size
 // As above, of the file at path.
 [[nodiscard]] inline rtneural_network read_rtneural(std::filesystem::path const& path,
                                                     rtneural_limits const& limits = {}) {
-    return parse_rtneural(read_file(path, limits.max_file), path.string(), limits);
+    return parse_rtneural(read_file(path, limits.max_file), path.string());
 }
 
 }  // namespace sequent

@@ -2,18 +2,10 @@
 // Format: https://github.com/huggingface/safetensors, README, "Format". The writer is safetensors_writer.hpp.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <bit>
-#include <concepts>
-#include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
+#include <tuple>
 
 #include "../core/error.hpp"
 #include "bytes.hpp"
@@ -88,7 +80,7 @@ class safetensors {
     [[nodiscard]] safetensors_tensor const& at(std::string_view name) const {
         auto const found = tensors_.find(name);
         if (found == tensors_.end())
-            fail_at(name, message("not found among the ", tensors_.size(), " tensors of the file"));
+            fail(place_of(name), "not found among the ", tensors_.size(), " tensors of the file");
         return found->second;
     }
 
@@ -104,10 +96,7 @@ class safetensors {
     [[nodiscard]] std::vector<Number> values(std::string_view name) const {
         safetensors_tensor const& tensor = at(name);
         auto const load_as = [&]<class Stored>(Stored) {
-            std::vector<Number> numbers(tensor.size());
-            if (auto const bad = load_numbers<Stored>(bytes(name), std::span(numbers)))
-                fail_at(name, message("element ", *bad, " is beyond the range of float"));
-            return numbers;
+            return load_numbers<Number, Stored>(bytes(name), file_name_, place_of(name));
         };
         if (tensor.dtype == safetensors_dtype_of<Number>) return load_as(Number{});
         if constexpr (std::floating_point<Number>) {
@@ -116,18 +105,17 @@ class safetensors {
             if (tensor.dtype == "F16") return load_as(float16_bits{});
             if (tensor.dtype == "BF16") return load_as(bfloat16_bits{});
         }
-        fail_at(name, message("holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>));
+        fail(place_of(name), "holds type ", tensor.dtype, ", which does not read as ", safetensors_dtype_of<Number>);
     }
 
   private:
     safetensors(std::vector<std::byte> file, std::string name, safetensors_limits const& limits)
         : file_(std::move(file)), file_name_(std::move(name)) {
-        if (file_.size() < 8) fail("", message("the header's length needs 8 bytes, the file has ", file_.size()));
+        if (file_.size() < 8) fail("", "the header's length needs 8 bytes, the file has ", file_.size());
         auto const length = load_number<std::uint64_t>(file_, 0);
         if (length > limits.max_header)
-            fail("byte 0", message("header of ", length, " bytes; the limit is ", limits.max_header));
-        if (length > file_.size() - 8)
-            fail("byte 0", message("header of ", length, " bytes in a file of ", file_.size()));
+            fail("byte 0", "header of ", length, " bytes; the limit is ", limits.max_header);
+        if (length > file_.size() - 8) fail("byte 0", "header of ", length, " bytes in a file of ", file_.size());
         data_begin_ = 8 + length;
 
         std::string_view text(reinterpret_cast<char const*>(file_.data()) + 8, length);
@@ -140,28 +128,27 @@ class safetensors {
         check_layout();
     }
 
-    [[noreturn]] void fail(std::string_view place, std::string_view what) const {
-        throw file_error(file_name_, place, what);
-    }
-    [[noreturn]] void fail_at(std::string_view tensor, std::string_view what) const {
-        fail("tensor " + in_quotes(tensor), what);
+    static std::string place_of(std::string_view tensor) { return "tensor " + in_quotes(tensor); }
+
+    template <class... What>
+    [[noreturn]] void fail(std::string_view place, What const&... what) const {
+        throw file_error(file_name_, place, what...);
     }
 
     void read_header(detail::json_reader& json, safetensors_limits const& limits) {
         json.place = "header";
         json.object([&](std::string const& name) {
-            if (name.size() > limits.max_name) json.fail(message("a name has more than ", limits.max_name, " bytes"));
+            if (name.size() > limits.max_name) json.fail("a name has more than ", limits.max_name, " bytes");
             if (name == "__metadata__") {
                 json.place = "metadata";
                 json.object([&](std::string const& key) {
                     if (metadata_.size() == limits.max_tensors)
-                        json.fail(message("more than ", limits.max_tensors, " entries of metadata"));
+                        json.fail("more than ", limits.max_tensors, " entries of metadata");
                     metadata_[key] = json.string();
                 });
             } else {
-                if (tensors_.size() == limits.max_tensors)
-                    json.fail(message("more than ", limits.max_tensors, " tensors"));
-                json.place = "tensor " + in_quotes(name);
+                if (tensors_.size() == limits.max_tensors) json.fail("more than ", limits.max_tensors, " tensors");
+                json.place = place_of(name);
                 tensors_[name] = read_tensor(json, limits);
             }
         });
@@ -176,14 +163,14 @@ class safetensors {
             if (key == "dtype") {
                 std::string const name = json.string();
                 safetensors_dtype const* const dtype = find_safetensors_dtype(name);
-                if (dtype == nullptr) json.fail(message("unknown or unsupported type ", in_quotes(name)));
+                if (dtype == nullptr) json.fail("unknown or unsupported type ", in_quotes(name));
                 tensor.dtype = dtype->name;
             } else if (key == "shape") {
                 json.array([&](std::size_t axis) {
-                    if (axis == limits.max_rank) json.fail(message("the rank exceeds the limit of ", axis));
+                    if (axis == limits.max_rank) json.fail("the rank exceeds the limit of ", axis);
                     tensor.shape.push_back(json.whole_number());
                     if (tensor.shape.back() > INT64_MAX)
-                        json.fail(message("dimension ", tensor.shape.back(), " exceeds 2^63 - 1"));
+                        json.fail("dimension ", tensor.shape.back(), " exceeds 2^63 - 1");
                 });
             } else if (key == "data_offsets") {
                 json.array([&](std::size_t i) {
@@ -192,7 +179,7 @@ class safetensors {
                 });
                 if (offsets != 2) json.fail("data_offsets needs two numbers");
             } else {
-                json.fail(message("unknown key ", in_quotes(key)));
+                json.fail("unknown key ", in_quotes(key));
             }
         });
         if (fields != 3) json.fail("needs the keys dtype, shape and data_offsets");
@@ -201,26 +188,22 @@ class safetensors {
 
     // The data must be tiled by the tensors: no hole, no overlap, no rest.
     void check_layout() const {
-        using entry = std::pair<std::string const, safetensors_tensor>;
-        std::vector<entry const*> entries;
-        for (entry const& one : tensors_) entries.push_back(&one);
-        std::ranges::sort(entries, {}, [](entry const* one) { return std::pair(one->second.begin, one->second.end); });
+        std::set<std::tuple<std::size_t, std::size_t, std::string_view>> in_file_order;
+        for (auto const& [name, tensor] : tensors_) in_file_order.emplace(tensor.begin, tensor.end, name);
         std::size_t running_end = 0;
-        for (entry const* const one : entries) {
-            auto const& [name, tensor] = *one;
+        for (auto const& [begin, end, name] : in_file_order) {
+            safetensors_tensor const& tensor = at(name);
             auto const bytes = dense_bytes(tensor.shape, find_safetensors_dtype(tensor.dtype)->bytes);
-            if (tensor.begin != running_end)
-                fail_at(name,
-                        message("begins at byte ", tensor.begin, " of the data, where ", running_end, " is expected"));
-            if (tensor.end < tensor.begin) fail_at(name, message("ends at byte ", tensor.end, ", before it begins"));
-            if (!bytes) fail_at(name, "the shape overflows");
-            if (tensor.end - tensor.begin != *bytes)
-                fail_at(name,
-                        message("the shape needs ", *bytes, " bytes, the offsets give ", tensor.end - tensor.begin));
-            running_end = tensor.end;
+            if (begin != running_end)
+                fail(place_of(name), "begins at byte ", begin, " of the data, where ", running_end, " is expected");
+            if (end < begin) fail(place_of(name), "ends at byte ", end, ", before it begins");
+            if (!bytes) fail(place_of(name), "the shape overflows");
+            if (end - begin != *bytes)
+                fail(place_of(name), "the shape needs ", *bytes, " bytes, the offsets give ", end - begin);
+            running_end = end;
         }
         if (std::size_t const data = file_.size() - data_begin_; running_end != data)
-            fail("", message("the tensors have ", running_end, " bytes, the file has ", data));
+            fail("", "the tensors have ", running_end, " bytes, the file has ", data);
     }
 
     std::vector<std::byte> file_;

@@ -1,21 +1,8 @@
 // Writes safetensors files: the same bytes as the format's reference implementation, except that metadata is sorted.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <concepts>
-#include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <ranges>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "bytes.hpp"
@@ -125,7 +112,7 @@ class safetensors_writer {
 
     template <class... Parts>
     [[noreturn]] static void refuse(Parts const&... what) {
-        throw argument_error(message("sequent::safetensors_writer: ", what...));
+        throw argument_error("sequent::safetensors_writer: ", what...);
     }
 
     static void check_utf8(std::string_view text) {

@@ -2,18 +2,6 @@
 // safetensors.torch.save_file, loads into and comes from. Not in the umbrella: it brings JSON.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <filesystem>
-#include <functional>
-#include <map>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "../core/error.hpp"
 #include "../io/safetensors.hpp"
 #include "../io/safetensors_writer.hpp"
@@ -70,11 +58,10 @@ void check_tensors(std::vector<parameter_info> const& parameters, std::string_vi
             throw file_error(file, message("tensor '", parameter.name, "'"), "missing; the model needs it");
         auto const& [place, shape, values] = found->second;
         if (!std::ranges::equal(shape, parameter.shape, [](auto a, auto b) { return std::cmp_equal(a, b); }))
-            throw file_error(
-                file, place,
-                message("has shape ", shape_text(shape), "; the model needs ", shape_text(parameter.shape)));
+            throw file_error(file, place, "has shape ", shape_text(shape), "; the model needs ",
+                             shape_text(parameter.shape));
         if (std::size_t const bad = first_non_finite(values); bad < values.size())
-            throw file_error(file, place, message("holds ", values[bad], " at place ", bad));
+            throw file_error(file, place, "holds ", values[bad], " at place ", bad);
     }
 }
 
@@ -91,8 +78,8 @@ template <class Numbers>
 void add_tensor(safetensors_writer& file, std::filesystem::path const& path, parameter_info const& as,
                 Numbers const& numbers) {
     if (std::size_t const bad = first_non_finite(numbers); bad < numbers.size())
-        throw numeric_error(message("sequent::save: '", as.name, "' holds ", numbers[bad], " at place ", bad,
-                                    "; nothing was written to ", path.string()));
+        throw numeric_error("sequent::save: '", as.name, "' holds ", numbers[bad], " at place ", bad,
+                            "; nothing was written to ", path.string());
     file.add(as.name, std::vector<std::size_t>(as.shape.begin(), as.shape.end()), std::span(numbers));
 }
 

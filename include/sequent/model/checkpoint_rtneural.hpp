@@ -1,16 +1,6 @@
 // A model's weights from the JSON files of RTNeural: LSTM, GRU and dense layers. Not in the umbrella: it brings JSON.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <filesystem>
-#include <limits>
-#include <map>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "../core/error.hpp"
 #include "../io/rtneural.hpp"
 #include "checkpoint.hpp"
@@ -46,9 +36,9 @@ inline loaded_tensors<double> named_after(std::vector<parameter_info> const& par
         bool const fits = type == kind::dense ? end.empty() && parameters[next].table < 0
                                               : !end.ends_with("_reverse") && has_c == (type == kind::lstm);
         if (!name.starts_with(stem) || !fits)
-            throw file_error(file, place,
-                             message("is ", std::array{"an LSTM", "a GRU", "dense"}[static_cast<std::size_t>(type)],
-                                     "; the model's next layer, that of '", name, "', is not"));
+            throw file_error(file, place, "is ",
+                             std::array{"an LSTM", "a GRU", "dense"}[static_cast<std::size_t>(type)],
+                             "; the model's next layer, that of '", name, "', is not");
         auto const add = [&](std::string const& tensor, std::vector<std::size_t> shape, std::vector<double> values) {
             tensors[scope + tensor] = {message(place, " as '", scope, tensor, "'"), std::move(shape),
                                        std::move(values)};
@@ -85,7 +75,7 @@ void load_rtneural(Model& model, std::filesystem::path const& path, rtneural_opt
         if (name.starts_with(prefix))
             found[name.substr(prefix.size())] = {in_quotes(name), std::move(tensor.shape), std::move(tensor.values)};
     if (network.layers.empty() && found.empty())
-        throw file_error(file, "", message("no tensor's name begins with ", in_quotes(prefix)));
+        throw file_error(file, "", "no tensor's name begins with ", in_quotes(prefix));
     if (!network.layers.empty()) {
         if (!prefix.empty()) throw file_error(file, "", "has layers without names, so no prefix fits");
         std::vector<std::string> states;
@@ -96,7 +86,7 @@ void load_rtneural(Model& model, std::filesystem::path const& path, rtneural_opt
     for (auto& [name, tensor] : found) {
         for (std::size_t i = 0; i < tensor.values.size(); ++i)
             if (std::abs(tensor.values[i]) > std::numeric_limits<scalar>::max())
-                throw file_error(file, tensor.place, message("number ", i, " is beyond the range of float"));
+                throw file_error(file, tensor.place, "number ", i, " is beyond the range of float");
         tensors[name] = {tensor.place, tensor.shape, {tensor.values.begin(), tensor.values.end()}};
     }
     detail::assign_all(model, file, tensors);

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <ranges>
 #include <span>
-#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -48,7 +47,7 @@ template <class T>
 gate_weights<T> to_pytorch(gate_layout const& layout, std::span<T const> input, std::span<T const> recurrent,
                            std::span<T const> bias) {
     auto const refuse = [&](auto const&... what) {
-        throw argument_error(message("sequent::", layout.function, ": the ", what...));
+        throw argument_error("sequent::", layout.function, ": the ", what...);
     };
     std::size_t const gates = layout.places.size();
     auto const hidden =

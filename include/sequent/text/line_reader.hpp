@@ -1,17 +1,30 @@
 // Reads text from a file or a stream, line by line, within limits.
 #pragma once
 
+#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <string>
-#include <string_view>
+#include <optional>
 #include <utility>
 
 #include "../core/error.hpp"
 
 namespace sequent {
+
+namespace detail {
+
+// The number that takes up the whole text.
+template <class Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
+    Number value{};
+    char const* const last = text.data() + text.size();
+    auto const [end, failure] = std::from_chars(text.data(), last, value);
+    return failure == std::errc{} && end == last ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace detail
 
 // What the readers of text take: the path of a file, or a stream and the name that messages give it.
 class text_source {
@@ -33,9 +46,10 @@ class text_source {
 struct line_limits {
     std::size_t max_line = std::size_t{1} << 20;      // bytes
     std::uint64_t max_file = std::uint64_t{1} << 36;  // bytes
+    bool may_end_open = false;                        // the last line may lack its LF
 };
 
-// Lines end in LF, the last one too: a file whose last line does not end was cut off and is refused.
+// Lines end in LF, the last one too: a file whose last line does not end was cut off and is refused, unless allowed.
 class line_reader {
   public:
     explicit line_reader(text_source const& from, line_limits limits = {})
@@ -46,19 +60,24 @@ class line_reader {
         from_.in.getline(line_.data(), static_cast<std::streamsize>(line_.size()));
         auto const taken = static_cast<std::size_t>(from_.in.gcount());
         if (from_.in.bad()) throw file_error(from_.name, "", "cannot be read");
-        if (from_.in.eof() && taken == 0) return false;
+        ended_ = !from_.in.eof();
+        if (!ended_ && taken == 0) return false;
         ++number_;
         if ((bytes_ += taken) > limits_.max_file) reject("the file has more than ", limits_.max_file, " bytes");
-        if (from_.in.eof()) reject("the last line does not end: the file is cut off");
+        if (!ended_ && !limits_.may_end_open) reject("the last line does not end: the file is cut off");
         if (from_.in.fail()) reject("the line has more than ", limits_.max_line, " bytes");
-        line = std::string_view(line_).substr(0, taken - 1);
+        line = std::string_view(line_).substr(0, ended_ ? taken - 1 : taken);
         return true;
     }
 
-    // Throws a file_error with the line that next() gave last, numbered from 1.
+    // Of the line that next() gave last: its number, from 1, and whether it ends in LF.
+    [[nodiscard]] std::uint64_t number() const { return number_; }
+    [[nodiscard]] bool ended() const { return ended_; }
+
+    // Throws a file_error with that line.
     template <class... Parts>
     [[noreturn]] void reject(Parts const&... what) const {
-        throw file_error(from_.name, message("line ", number_), message(what...));
+        throw file_error(from_.name, message("line ", number_), what...);
     }
 
   private:
@@ -66,6 +85,7 @@ class line_reader {
     line_limits limits_;
     std::string line_;
     std::uint64_t number_ = 0, bytes_ = 0;
+    bool ended_ = false;
 };
 
 }  // namespace sequent

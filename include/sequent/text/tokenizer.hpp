@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace sequent {
 namespace detail {
@@ -77,12 +76,6 @@ class basic_english {
         finish();
     }
 
-    [[nodiscard]] std::vector<std::string> tokens(std::string_view line) {
-        std::vector<std::string> result;
-        (*this)(line, [&](std::string_view token) { result.emplace_back(token); });
-        return result;
-    }
-
   private:
     std::string lowered_;
 };
@@ -97,12 +90,6 @@ struct characters {
             token(text.substr(at, length));
             at += length;
         }
-    }
-
-    [[nodiscard]] std::vector<std::string> tokens(std::string_view text) const {
-        std::vector<std::string> result;
-        (*this)(text, [&](std::string_view token) { result.emplace_back(token); });
-        return result;
     }
 
   private:

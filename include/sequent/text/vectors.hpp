@@ -1,19 +1,9 @@
 // Pretrained word vectors: GloVe's text, the text and binary files of word2vec, fastText's text (.vec).
 #pragma once
 
-#include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
-#include <cstdint>
 #include <map>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "line_reader.hpp"
@@ -44,15 +34,6 @@ struct vector_options {
 
 namespace detail {
 
-// The number that takes up the whole text.
-template <class Number>
-[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
-    Number value{};
-    char const* const last = text.data() + text.size();
-    auto const [end, failure] = std::from_chars(text.data(), last, value);
-    return failure == std::errc{} && end == last ? std::optional(value) : std::nullopt;
-}
-
 // V and D of "V D", the first line of word2vec's and fastText's files.
 using vectors_header = std::pair<std::int64_t, std::int64_t>;
 [[nodiscard]] inline std::optional<vectors_header> parse_header(std::string_view line) {
@@ -65,7 +46,7 @@ using vectors_header = std::pair<std::int64_t, std::int64_t>;
 
 [[nodiscard]] inline vectors_header checked_header(std::string_view line, std::string const& name,
                                                    vector_options const& options) {
-    auto const fail = [&](auto const&... what) { throw file_error(name, "line 1", message(what...)); };
+    auto const fail = [&](auto const&... what) { throw file_error(name, "line 1", what...); };
     auto const header = parse_header(line);
     if (!header) fail("expected the number of words and the dimension");
     auto const [words, dimension] = *header;
@@ -77,12 +58,13 @@ using vectors_header = std::pair<std::int64_t, std::int64_t>;
     return *header;
 }
 
-// Names the row that was just added to the values, or drops it where its word has a row already.
-inline void keep_last_row(word_vectors& vectors, std::string_view word) {
+// Leaves the row out if its word has one already.
+inline void add_row(word_vectors& vectors, std::string_view word, std::vector<float> const& row) {
     int const next = vectors.words.size();
-    if (vectors.words.insert(word) == next) return;
-    vectors.values.resize(vectors.values.size() - static_cast<std::size_t>(vectors.dimension));
-    ++vectors.duplicates;
+    if (vectors.words.insert(word) == next)
+        vectors.values.insert(vectors.values.end(), row.begin(), row.end());
+    else
+        ++vectors.duplicates;
 }
 
 // fastText and some GloVe files end their lines in spaces, Windows in CR.
@@ -96,30 +78,28 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
 [[nodiscard]] inline word_vectors read_rows(line_reader& lines, std::int64_t dimension,
                                             std::optional<std::int64_t> promised, vector_options const& options) {
     word_vectors result{.dimension = static_cast<int>(dimension)};
-    auto const width = static_cast<std::size_t>(dimension);
+    std::vector<float> row(static_cast<std::size_t>(dimension));
     std::int64_t rows = 0;
     for (std::string_view line; lines.next(line); ++rows) {
         if (rows == promised) lines.reject("the header promises only ", rows, " words");
         if (rows == 0 && !promised && dimension != 1 && parse_header(line))
             lines.reject("this is the header of a word2vec or fastText file: use read_word2vec_text");
         line = without_trailing_blanks(line);
-        auto const row = result.values.size();
-        result.values.resize(row + width);
-        for (std::size_t value = width; value-- > 0;) {
+        for (std::size_t value = row.size(); value-- > 0;) {
             std::size_t const space = line.rfind(' ');
-            if (space == std::string_view::npos)
-                lines.reject("expected a word and ", width, " values, got ", width - 1 - value, " values");
+            if (space == line.npos)
+                lines.reject("expected a word and ", dimension, " values, got ", row.size() - 1 - value, " values");
             // By way of double, as in NumPy: what is too small for a float becomes a subnormal one or zero. From the
             // limit on, rounding leaves the finite floats.
             auto const number = parse_number<double>(line.substr(space + 1));
             if (!number || !(std::abs(*number) < 0x1.ffffffp127))
-                lines.reject("value ", value + 1, " of ", width, " is not a finite number");
-            result.values[row + value] = static_cast<float>(*number);
+                lines.reject("value ", value + 1, " of ", dimension, " is not a finite number");
+            row[value] = static_cast<float>(*number);
             line = line.substr(0, space);
         }
         if (line.size() > options.max_word_bytes)
             lines.reject("the word has more than ", options.max_word_bytes, " bytes");
-        keep_last_row(result, line);
+        add_row(result, line, row);
         if (result.words.size() > options.max_words) lines.reject("more than ", options.max_words, " words");
     }
     if (promised && rows != promised)
@@ -138,12 +118,6 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
     return best == votes.end() ? 0 : best->first;
 }
 
-[[nodiscard]] constexpr float little_endian_float(char const* bytes) {
-    std::uint32_t bits = 0;
-    for (int at = 3; at >= 0; --at) bits = bits << 8 | static_cast<unsigned char>(bytes[at]);
-    return std::bit_cast<float>(bits);
-}
-
 }  // namespace detail
 
 // GloVe's text: lines of a word and its values, no header. file_error names the line; a header is refused as such.
@@ -156,8 +130,7 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
         if (!from.in.seekg(start)) throw file_error(from.name, "", "cannot be read twice: give the dimension");
     }
     if (dimension < 1 || dimension > options.max_dimension)
-        throw file_error(from.name, "",
-                         message("holds vectors of ", dimension, " values, not 1 to ", options.max_dimension));
+        throw file_error(from.name, "", "holds vectors of ", dimension, " values, not 1 to ", options.max_dimension);
     line_reader lines(from, options.lines);
     return detail::read_rows(lines, dimension, std::nullopt, options);
 }
@@ -179,11 +152,10 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
     in.getline(first, sizeof first);
     auto const [words, dimension] = detail::checked_header(in.good() ? first : "", from.name, options);
 
-    auto const fail = [&](std::string_view place, auto const&... what) {
-        throw file_error(from.name, place, message(what...));
-    };
+    auto const fail = [&](auto const&... place_and_what) { throw file_error(from.name, place_and_what...); };
     auto const begin = in.tellg();
     in.seekg(0, std::ios::end);
+    static_assert(std::endian::native == std::endian::little);
     std::int64_t const left = in.tellg() - begin, row_bytes = 4 * dimension;
     if (!in.seekg(begin)) fail("", "cannot be positioned");
     if (std::cmp_greater(left, options.lines.max_file)) fail("", "has more than ", options.lines.max_file, " bytes");
@@ -192,7 +164,8 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
 
     word_vectors result{.dimension = static_cast<int>(dimension)};
     result.values.reserve(static_cast<std::size_t>(words * dimension));
-    std::vector<char> word(options.max_word_bytes + 2), row(static_cast<std::size_t>(row_bytes));
+    std::string word(options.max_word_bytes + 2, '\0');
+    std::vector<float> row(static_cast<std::size_t>(dimension));
     for (std::int64_t at = 1; at <= words; ++at) {
         auto const reject = [&](auto const&... what) { fail(message("word ", at), what...); };
         in.getline(word.data(), static_cast<std::streamsize>(word.size()), ' ');
@@ -200,12 +173,10 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
         if (in.fail()) reject("has more than ", options.max_word_bytes, " bytes");
         std::string_view text(word.data(), static_cast<std::size_t>(in.gcount()) - 1);
         text.remove_prefix(std::min(text.find_first_not_of('\n'), text.size()));
-        if (!in.read(row.data(), row_bytes)) reject("the file is cut off");
-        for (std::size_t byte = 0; byte < row.size(); byte += 4) {
-            result.values.push_back(detail::little_endian_float(&row[byte]));
-            if (!std::isfinite(result.values.back())) reject("value ", byte / 4 + 1, " is not finite");
-        }
-        detail::keep_last_row(result, text);
+        if (!in.read(reinterpret_cast<char*>(row.data()), row_bytes)) reject("the file is cut off");
+        auto const bad = std::ranges::find_if_not(row, [](float value) { return std::isfinite(value); });
+        if (bad != row.end()) reject("value ", bad - row.begin() + 1, " is not finite");
+        detail::add_row(result, text, row);
     }
     if (in.peek() == '\n') in.get();
     if (in.peek() != std::istream::traits_type::eof()) fail("", "goes on after the ", words, " words it promises");
@@ -217,8 +188,7 @@ inline void keep_last_row(word_vectors& vectors, std::string_view word) {
 inline int fill_rows(vocabulary const& words, word_vectors const& vectors, std::span<float> rows) {
     auto const width = static_cast<std::size_t>(vectors.dimension);
     if (rows.size() != static_cast<std::size_t>(words.size()) * width)
-        throw argument_error(
-            message("fill_rows: expected ", words.size(), " x ", width, " numbers, got ", rows.size()));
+        throw argument_error("fill_rows: expected ", words.size(), " x ", width, " numbers, got ", rows.size());
     int found = 0;
     for (int id = 0; id < words.size(); ++id) {
         int const row = vectors.words.find(words.word(id));

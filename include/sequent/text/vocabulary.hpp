@@ -2,17 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <ios>
-#include <limits>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "line_reader.hpp"
@@ -62,7 +53,7 @@ struct vocabulary_options {
 class vocabulary {
   public:
     explicit vocabulary(token_counts const& counts, vocabulary_options const& options = {}) {
-        if (options.max_size < 0) throw argument_error(message("vocabulary: max_size is ", options.max_size));
+        if (options.max_size < 0) throw argument_error("vocabulary: max_size is ", options.max_size);
         for (std::string const& special : options.specials) add(special);
         std::vector<int> order;  // ids of counts; a special's own count does not matter
         for (int id = 0; id < counts.distinct(); ++id)
@@ -84,7 +75,7 @@ class vocabulary {
         int id = words_.find(word);
         if (id == word_table::npos) id = words_.find("<unk>");
         if (id == word_table::npos)
-            throw argument_error(message("vocabulary: '", word, "' is not in it, and there is no <unk>"));
+            throw argument_error("vocabulary: '", word, "' is not in it, and there is no <unk>");
         return id;
     }
 
@@ -95,7 +86,7 @@ class vocabulary {
 
     // Both live as long as the vocabulary.
     [[nodiscard]] std::string_view word(int id) const& {
-        if (id < 0 || id >= size()) throw argument_error(message("vocabulary: no word ", id, " among ", size()));
+        if (id < 0 || id >= size()) throw argument_error("vocabulary: no word ", id, " among ", size());
         return words_[id];
     }
     [[nodiscard]] std::vector<std::string> const& words() const& { return words_.words(); }
@@ -146,8 +137,7 @@ class vocabulary {
 
     void add(std::string_view word) {
         int const next = size();
-        if (words_.insert(word) != next)
-            throw argument_error(message("vocabulary: the word '", word, "' is given twice"));
+        if (words_.insert(word) != next) throw argument_error("vocabulary: the word '", word, "' is given twice");
     }
 
     [[nodiscard]] std::string heading() const {

@@ -3,8 +3,6 @@
 
 #include <functional>
 #include <limits>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
