@@ -44,21 +44,25 @@ struct stepper {
                   "sequence); leave it out, or specialise sequent::detail::stepper for your own");
 };
 
+// What a stepper without states has in common.
+struct stateless {
+    void restart() noexcept {}
+    template <class F>
+    void each_state(F const&) noexcept {}
+};
+
 template <int Rows, int Width, class T>
-struct stepper<embedding<Rows, Width>, T> {
+struct stepper<embedding<Rows, Width>, T> : stateless {
     T const* rows;
     int count;
     template <class Memory>
     stepper(embedding<Rows, Width> const&, T const*, Memory& memory)
         : rows(memory.table.values(cpu{}).data), count(memory.table.rows()) {}
     T const* step(int id) noexcept { return id < 0 || id >= count ? nullptr : rows + std::ptrdiff_t{id} * Width; }
-    void restart() noexcept {}
-    template <class F>
-    void each_state(F const&) noexcept {}
 };
 
 template <class Cell, class T>
-struct stepper<recurrent<Cell>, T> {
+struct stepper<recurrent_layer<Cell, 1>, T> {
     using layout = cpu_recurrent_layout<Cell, T>;
     T const* parameters;
     cpu_recurrent_weights<Cell, T> weights;
@@ -66,7 +70,7 @@ struct stepper<recurrent<Cell>, T> {
     bool second = false;  // which half holds the states now
 
     template <class Memory>
-    stepper(recurrent<Cell> const&, T const* from, Memory&) : parameters(from) {
+    stepper(recurrent_layer<Cell, 1> const&, T const* from, Memory&) : parameters(from) {
         weights.update(from, 0);
     }
     [[nodiscard]] T* now() noexcept { return states.data() + (second ? states.size() / 2 : 0); }
@@ -84,7 +88,7 @@ struct stepper<recurrent<Cell>, T> {
 };
 
 template <int In, int Out, class T>
-struct stepper<linear<In, Out>, T> {
+struct stepper<linear<In, Out>, T> : stateless {
     T const* parameters;
     std::array<T, Out> y{};
     template <class Memory>
@@ -97,20 +101,14 @@ struct stepper<linear<In, Out>, T> {
         }
         return y.data();
     }
-    void restart() noexcept {}
-    template <class F>
-    void each_state(F const&) noexcept {}
 };
 
 // last_state: the state after the steps so far. Dropout does not act outside training.
 template <class T>
-struct pass_on {
+struct pass_on : stateless {
     template <class Layer, class Memory>
     pass_on(Layer const&, T const*, Memory&) {}
     T const* step(T const* x) noexcept { return x; }
-    void restart() noexcept {}
-    template <class F>
-    void each_state(F const&) noexcept {}
 };
 template <class T>
 struct stepper<last_state, T> : pass_on<T> {
@@ -180,8 +178,7 @@ class stream {
     }
     // The output after one more sample of input_size features; empty for another size.
     [[nodiscard]] std::span<Scalar const> step(std::span<Scalar const> x) noexcept requires(!model_type::takes_tokens) {
-        return x.size() == static_cast<std::size_t>(input_size) ? view(stepper_.step(x.data()))
-                                                                : std::span<Scalar const>{};
+        return view(x.size() == std::size_t{input_size} ? stepper_.step(x.data()) : nullptr);
     }
 
     // Back to states of zero.
@@ -196,12 +193,10 @@ class stream {
     }
     // Throws argument_error when a state is missing or its size is another.
     void set_states(states<Scalar> const& given) {
-        if (given.batch != 1)
-            throw argument_error(message("sequent::stream: the states' batch size is ", given.batch, "; give 1"));
-        for (auto const& entry : names_.entries)
-            if (given[entry.name].columns != entry.width)
-                throw argument_error(message("sequent::stream: state '", entry.name, "' has width ",
-                                             given[entry.name].columns, "; it must be ", entry.width));
+        require(given.batch == 1, "sequent::stream: the states' batch size is ", given.batch, "; give 1");
+        for (auto const& [name, width, zeros] : names_.entries)
+            require(given[name].columns == width, "sequent::stream: state '", name, "' has width ", given[name].columns,
+                    "; it must be ", width);
         auto entry = names_.entries.begin();
         stepper_.each_state(
             [&](Scalar* values, int width) { std::copy_n(given[(entry++)->name].data, width, values); });
@@ -209,8 +204,7 @@ class stream {
 
   private:
     static std::span<Scalar const> view(Scalar const* y) noexcept {
-        return y == nullptr ? std::span<Scalar const>{}
-                            : std::span<Scalar const>(y, static_cast<std::size_t>(output_size));
+        return {y, y == nullptr ? 0 : std::size_t{output_size}};
     }
     detail::stepper<layer, Scalar> stepper_;
     states<Scalar> names_;

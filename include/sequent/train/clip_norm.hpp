@@ -28,19 +28,21 @@ void each_squared_gradient(Model& model, F const& f) {
     }
 }
 
-// The same number in an order of its own, faster: for whoever only asks whether all gradients are finite.
+// Calls f(first, size) for the gradients that are not frozen, in stretches as long as can be.
+template <class Model, class F>
+void each_stretch(Model& model, F const& f) {
+    for (auto const& range : model.trainable()) f(model.gradient_block() + range.offset, range.size);
+    model.each_table([&](auto& table) {
+        if (!table.frozen) f(table.gradient_rows().data, table.gradient_rows().size());
+    });
+}
+
+// gradient_norm in an order of its own, faster: for whoever only asks whether all gradients are finite.
 template <class Model>
 double rough_gradient_norm(Model& model) {
-    using scalar = typename Model::scalar;
     double sum = 0;
-    for (auto const& range : model.trainable())
-        sum += sum_of_squares(model.device(), static_cast<scalar const*>(model.gradient_block() + range.offset),
-                              range.size);
-    model.each_table([&](auto& table) {
-        matrix_view<scalar const> const rows = table.gradient_rows();
-        if (!table.frozen)
-            sum += sum_of_squares(model.device(), rows.data,
-                                  static_cast<std::size_t>(rows.rows) * static_cast<std::size_t>(rows.columns));
+    each_stretch(model, [&](typename Model::scalar const* first, std::size_t size) {
+        sum += sum_of_squares(model.device(), first, size);
     });
     return std::sqrt(sum);
 }
@@ -48,13 +50,8 @@ double rough_gradient_norm(Model& model) {
 template <class Model>
 void scale_gradients(Model& model, double factor) {
     using scalar = typename Model::scalar;
-    for (auto const& range : model.trainable())
-        scale(model.device(), model.gradient_block() + range.offset, range.size, static_cast<scalar>(factor));
-    model.each_table([&](auto& table) {
-        matrix_view<scalar> const rows = table.gradient_rows();
-        scale(model.device(), rows.data,
-              table.frozen ? 0 : static_cast<std::size_t>(rows.rows) * static_cast<std::size_t>(rows.columns),
-              static_cast<scalar>(factor));
+    each_stretch(model, [&](scalar* first, std::size_t size) {
+        scale(model.device(), first, size, static_cast<scalar>(factor));
     });
 }
 
@@ -93,8 +90,7 @@ enum class if_non_finite { scale, error };
 // numeric_error, naming the first bad parameter, and leaves the gradients.
 template <class Model>
 double clip_norm(Model& model, double max_norm, if_non_finite bad = if_non_finite::scale) {
-    if (!(max_norm >= 0))
-        throw argument_error(message("sequent::clip_norm: max_norm is ", max_norm, "; give 0 or more"));
+    require(max_norm >= 0, "sequent::clip_norm: max_norm is ", max_norm, "; give 0 or more");
     double const norm = gradient_norm(model);
     if (bad == if_non_finite::error && !std::isfinite(norm))
         throw numeric_error(message("sequent::clip_norm: the norm of the gradients is ", norm, ", first in '",

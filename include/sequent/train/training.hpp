@@ -35,8 +35,8 @@ class training {
     training(Model& model, Loss loss, Rule rule, training_options options = {})
         : loss_(std::move(loss)), optimizer_(model, std::move(rule)), options_(std::move(options)),
           base_rate_(optimizer_.rate()) {
-        if (options_.clip_norm && !(*options_.clip_norm >= 0))
-            throw argument_error(message("sequent::training: clip_norm is ", *options_.clip_norm, "; give 0 or more"));
+        double const largest = options_.clip_norm.value_or(0);
+        require(largest >= 0, "sequent::training: clip_norm is ", largest, "; give 0 or more");
         model.train();
     }
 
@@ -54,10 +54,12 @@ class training {
     // calls network().zero_gradients() before the first.
     cross_entropy_result accumulate(input const& batch, std::span<int const> targets) {
         auto const output = model().forward(batch);
-        matrix_view<scalar const> const logits = rows_of_output(output);
-        matrix_view<scalar> const gradient(
-            gradient_.reserve(static_cast<std::size_t>(logits.rows) * static_cast<std::size_t>(logits.columns)),
-            logits.rows, logits.columns);
+        matrix_view<scalar const> logits;
+        if constexpr (Model::gives_sequence)
+            logits = output.values.rows;
+        else
+            logits = output;
+        matrix_view<scalar> const gradient = reserve_rows(gradient_, logits.rows, logits.columns);
         auto const result = loss_(model().device(), logits, targets, gradient);
         if (!std::isfinite(result.loss))
             throw numeric_error(message("sequent::training: the loss of step ", optimizer_.steps() + 1, " is ",
@@ -90,18 +92,6 @@ class training {
 
   private:
     [[nodiscard]] Model& model() { return optimizer_.network(); }
-
-    template <class Output>
-    static matrix_view<scalar const> rows_of_output(Output const& output) {
-        if constexpr (requires { output.values.index; }) {
-            if (!output.values.index.empty())
-                throw argument_error("sequent::training: the network ends in an embedding; put a linear layer behind a "
-                                     "recurrent one");
-            return output.values.rows;
-        } else {
-            return output;
-        }
-    }
 
     Loss loss_;
     optimizer<Model, Rule> optimizer_;
