@@ -163,8 +163,8 @@ class model {
         each_table([&](table_type& one) {
             if (place++ == parameter.table) found = &one;
         });
-        require(found != nullptr, "sequent::model: '", parameter.name, "' is no table of this model");
-        return *found;
+        if (found != nullptr) return *found;
+        throw argument_error(message("sequent::model: '", parameter.name, "' is no table of this model"));
     }
 
     // All parameters in the order of PyTorch's state_dict.
@@ -205,10 +205,7 @@ class model {
     }
 
     // For those who work beside the layers, such as stream: f(network, parameters, memory).
-    template <class F>
-    auto with_memory(F const& f) {
-        return f(network_, static_cast<Scalar const*>(block_.data()), memory_);
-    }
+    auto with_memory(auto const& f) { return f(network_, static_cast<Scalar const*>(block_.data()), memory_); }
 
     [[nodiscard]] packing const& shape() const { return input_.shape; }
     // Forward passes in training mode so far: they key the dropout.

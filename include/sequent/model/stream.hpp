@@ -47,16 +47,14 @@ struct stepper {
 // What a stepper without states has in common.
 struct stateless {
     void restart() noexcept {}
-    template <class F>
-    void each_state(F const&) noexcept {}
+    void each_state(auto const&) noexcept {}
 };
 
 template <int Rows, int Width, class T>
 struct stepper<embedding<Rows, Width>, T> : stateless {
     T const* rows;
     int count;
-    template <class Memory>
-    stepper(embedding<Rows, Width> const&, T const*, Memory& memory)
+    stepper(embedding<Rows, Width> const&, T const*, auto& memory)
         : rows(memory.table.values(cpu{}).data), count(memory.table.rows()) {}
     T const* step(int id) noexcept { return id < 0 || id >= count ? nullptr : rows + std::ptrdiff_t{id} * Width; }
 };
@@ -69,10 +67,7 @@ struct stepper<recurrent_layer<Cell, 1>, T> {
     alignas(64) std::array<T, 2 * layout::states * layout::padded> states{};
     bool second = false;  // which half holds the states now
 
-    template <class Memory>
-    stepper(recurrent_layer<Cell, 1> const&, T const* from, Memory&) : parameters(from) {
-        weights.update(from, 0);
-    }
+    stepper(recurrent_layer<Cell, 1> const&, T const* from, auto&) : parameters(from) { weights.update(from, 0); }
     [[nodiscard]] T* now() noexcept { return states.data() + (second ? states.size() / 2 : 0); }
     T const* step(T const* x) noexcept {
         T const* const before = now();
@@ -81,8 +76,7 @@ struct stepper<recurrent_layer<Cell, 1>, T> {
         return now();
     }
     void restart() noexcept { states.fill(T(0)); }
-    template <class F>
-    void each_state(F const& f) noexcept {
+    void each_state(auto const& f) noexcept {
         for (int s = 0; s < layout::states; ++s) f(now() + s * layout::padded, layout::hidden);
     }
 };
@@ -91,8 +85,7 @@ template <int In, int Out, class T>
 struct stepper<linear<In, Out>, T> : stateless {
     T const* parameters;
     std::array<T, Out> y{};
-    template <class Memory>
-    stepper(linear<In, Out> const&, T const* from, Memory&) : parameters(from) {}
+    stepper(linear<In, Out> const&, T const* from, auto&) : parameters(from) {}
     T const* step(T const* x) noexcept {
         for (int o = 0; o < Out; ++o) {
             T sum = parameters[linear<In, Out>::bias_at + o];
@@ -123,33 +116,26 @@ template <class... Layers, class T>
 struct stepper<chain<Layers...>, T> {
     std::tuple<stepper<worker<Layers>, T>...> of;
 
-    template <class Memory>
-    stepper(chain<Layers...> const& layer, T const* parameters, Memory& memory)
+    stepper(chain<Layers...> const& layer, T const* parameters, auto& memory)
         : stepper(layer, parameters, memory, std::index_sequence_for<Layers...>{}) {}
     template <class Memory, std::size_t... I>
     stepper(chain<Layers...> const& layer, T const* parameters, Memory& memory, std::index_sequence<I...>)
         : of(stepper<worker<Layers>, T>(layer.template get<I>(), parameters + chain<Layers...>::template offset_of<I>,
                                         std::get<I>(memory.of))...) {}
-    template <class X>
-    T const* step(X x) noexcept {
-        return step_from<0>(x);
+    T const* step(auto x) noexcept {
+        return std::apply(
+            [x](auto& first, auto&... others) {
+                T const* y = first.step(x);
+                ((y = y == nullptr ? nullptr : others.step(y)), ...);
+                return y;
+            },
+            of);
     }
     void restart() noexcept {
         std::apply([](auto&... each) { (each.restart(), ...); }, of);
     }
-    template <class F>
-    void each_state(F const& f) noexcept {
+    void each_state(auto const& f) noexcept {
         std::apply([&](auto&... each) { (each.each_state(f), ...); }, of);
-    }
-
-  private:
-    template <std::size_t I, class X>
-    T const* step_from(X x) noexcept {
-        auto const y = std::get<I>(of).step(x);
-        if constexpr (I + 1 == sizeof...(Layers))
-            return y;
-        else
-            return y == nullptr ? nullptr : step_from<I + 1>(y);
     }
 };
 

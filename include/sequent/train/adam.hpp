@@ -41,8 +41,7 @@ struct adam_rule {
     double weight_decay = decoupled ? 1e-2 : 0;
 
     void check() const { detail::check_adam(name, rate, beta1, beta2, epsilon, weight_decay); }
-    template <class F>
-    void each_option(F const& f) const {
+    void each_option(auto const& f) const {
         f("beta1", beta1), f("beta2", beta2), f("epsilon", epsilon), f("weight_decay", weight_decay);
     }
 
@@ -68,8 +67,7 @@ struct adam_rule {
         void end(Model& model) {
             model.each_table([&](auto& table) { table.end_adam(model.device(), this); });
         }
-        template <class F>
-        void each_moment(F const& f) {
+        void each_moment(auto const& f) {
             f("m", m.data(), [this](auto& table, int) { return table.adam_of(this).m.data(); });
             f("v", v.data(), [this](auto& table, int) { return table.adam_of(this).v.data(); });
         }

@@ -63,8 +63,7 @@ struct moment {
         model.each_table([&](auto& table) { tables.emplace_back().resize(table.size(), scalar(0)); });
     }
     // For each_moment.
-    template <class F>
-    void tell(char const* name, F const& f) {
+    void tell(char const* name, auto const& f) {
         f(name, block.data(), [this](auto&, int number) { return tables[static_cast<std::size_t>(number)].data(); });
     }
 

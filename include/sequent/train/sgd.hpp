@@ -28,8 +28,7 @@ struct sgd {
     }
 
     static constexpr char const* name = "sgd";
-    template <class F>
-    void each_option(F const& f) const {
+    void each_option(auto const& f) const {
         f("momentum", momentum), f("dampening", dampening), f("weight_decay", weight_decay),
             f("nesterov", nesterov ? 1 : 0);
     }
@@ -62,8 +61,7 @@ struct sgd {
             });
         }
         void end(Model&) {}
-        template <class F>
-        void each_moment(F const& f) {
+        void each_moment(auto const& f) {
             if (velocity) velocity->tell("velocity", f);
         }
 

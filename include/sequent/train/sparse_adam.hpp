@@ -22,10 +22,7 @@ struct sparse_adam {
     }
 
     static constexpr char const* name = "sparse_adam";
-    template <class F>
-    void each_option(F const& f) const {
-        f("beta1", beta1), f("beta2", beta2), f("epsilon", epsilon);
-    }
+    void each_option(auto const& f) const { f("beta1", beta1), f("beta2", beta2), f("epsilon", epsilon); }
 
     template <class Model>
     struct state {
@@ -54,15 +51,13 @@ struct sparse_adam {
             });
         }
         void end(Model&) {}
-        template <class F>
-        void each_moment(F const& f) {
+        void each_moment(auto const& f) {
             m.tell("m", f);
             v.tell("v", f);
         }
 
         moment<Model> m, v;
-        // What adam_update_rows counts, for all tables: of an empty history, so that moments do not fade between
-        // gradients.
+        // For all tables: what adam_update_rows counts. Its history is empty: no moment fades between gradients.
         typename Model::backend_type::template buffer<int> made;
         adam_powers powers;  // not used
     };
