@@ -38,8 +38,11 @@ template <class Network, class Backend, class Scalar = float>
 class model;
 
 struct cross_entropy;
-struct adam;
-struct adamw;
+enum class decay { coupled, decoupled };
+template <decay Kind>
+struct adam_rule;
+using adam = adam_rule<decay::coupled>;
+using adamw = adam_rule<decay::decoupled>;
 template <class Model, class Rule>
 class optimizer;
 template <class Model, class Loss, class Rule>

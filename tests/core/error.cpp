@@ -21,6 +21,12 @@ TEST_CASE("message: joins its parts, whatever the locale") {
     CHECK(text == "1234567 0.5");
 }
 
+TEST_CASE("require: throws its message unless the condition holds") {
+    CHECK_NOTHROW(require(true, "never ", 1));
+    CHECK_THROWS_AS(require(false, "x"), argument_error);
+    CHECK_THROWS_WITH(require(false, "expected ", 4, ", got ", 2.5), "expected 4, got 2.5");
+}
+
 TEST_CASE("errors: a file's name and place come first") {
     CHECK(file_error("a.csv", "line 3", "no label").what() == std::string("a.csv: line 3: no label"));
     CHECK(file_error("a.csv", "", "has ", 0, " rows").what() == std::string("a.csv: has 0 rows"));

@@ -71,6 +71,7 @@ TEST_CASE("model: predict is forward in evaluation mode to the bit, and keeps no
     CHECK(net.is_training());
     auto const initial = net.zero_states(4);
     CHECK(same_bits(numbers_of(net.predict(text, initial)), evaluated));
+    CHECK(same_bits(numbers_of(net.predict(text, {})), evaluated));
     CHECK(net.shape() == text.shape);
 
     std::vector<float> const gradient(16, 1);
@@ -188,6 +189,7 @@ TEST_CASE("model: inputs, states and gradients that do not fit, PyTorch's error 
     initial.entries[1].name = "cell";
     CHECK(error([&] { net.forward(input, initial); }) ==
           "sequent::states: no state is called 'c_l0'; there are: h_l0, cell");
+    CHECK(error([&] { net.forward(input, {2, {}}); }) == "sequent::states: no state is called 'h_l0'; there are: ");
     initial = net.zero_states(2);
     initial.entries[0].width = 5, initial.entries[0].values.resize(10);
     CHECK(error([&] { net.forward(input, initial); }) ==

@@ -51,6 +51,7 @@ class row_table {
     }
     [[nodiscard]] int rows() const { return rows_; }
     [[nodiscard]] int width() const { return width_; }
+    [[nodiscard]] std::size_t size() const { return values_.size(); }  // rows * width
 
     // Rows that never get a gradient: a padding row, or all of them.
     std::optional<int> padding;

@@ -29,6 +29,12 @@ struct argument_error : error {
     using error::error;
 };
 
+// Throws argument_error(message(parts...)) unless the condition holds.
+template <class... Parts>
+void require(bool condition, Parts const&... parts) {
+    if (!condition) throw argument_error(message(parts...));
+}
+
 // A file is missing, unreadable, damaged or not what it claims to be.
 struct file_error : error {
     // place: "line 12", "byte 8", "tensor 'fc.weight'", or empty when the whole file is meant.

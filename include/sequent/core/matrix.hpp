@@ -25,6 +25,9 @@ struct matrix_view {
     requires std::is_same_v<T, Mutable const> SEQUENT_HD constexpr matrix_view(matrix_view<Mutable> const& other)
         : matrix_view(other.data, other.rows, other.columns, other.stride) {}
 
+    [[nodiscard]] SEQUENT_HD constexpr std::size_t size() const {
+        return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+    }
     [[nodiscard]] SEQUENT_HD constexpr bool empty() const { return data == nullptr; }
     [[nodiscard]] SEQUENT_HD constexpr T* row(int i) const { return data + i * stride; }
     [[nodiscard]] SEQUENT_HD constexpr T& operator()(int i, int j) const { return row(i)[j]; }
@@ -32,5 +35,12 @@ struct matrix_view {
         return {data == nullptr ? nullptr : data + first, rows, count, stride};
     }
 };
+
+// Room for a matrix in a backend's buffer.
+template <class Buffer>
+[[nodiscard]] auto reserve_rows(Buffer& buffer, int rows, int columns) {
+    auto* const data = buffer.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));
+    return matrix_view(data, rows, columns);
+}
 
 }  // namespace sequent

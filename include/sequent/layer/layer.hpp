@@ -146,9 +146,7 @@ concept layer = requires {
 template <class Backend, class T, class Buffer>
 matrix_view<T const> materialise(Backend const& device, sequence_flow<Backend, T> const& flow, Buffer& room) {
     if (flow.values.index.empty()) return flow.values.rows;
-    int const rows = flow.shape->rows(), columns = flow.values.rows.columns;
-    matrix_view<T> const out(room.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)), rows,
-                             columns);
+    matrix_view<T> const out = reserve_rows(room, flow.shape->rows(), flow.values.rows.columns);
     gather_rows(device, flow.values.rows, flow.values.index, out);
     return out;
 }
@@ -158,10 +156,8 @@ template <class Backend, class T, class Buffer>
 matrix_view<T const> dematerialise(Backend const& device, sequence_flow<Backend, T> const& flow,
                                    matrix_view<T const> gradient, Buffer& room) {
     if (flow.values.index.empty()) return gradient;
-    int const rows = flow.values.rows.rows, columns = gradient.columns;
-    std::size_t const size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
-    matrix_view<T> const out(room.reserve(size), rows, columns);
-    fill(device, out.data, size, T(0));
+    matrix_view<T> const out = reserve_rows(room, flow.values.rows.rows, gradient.columns);
+    fill(device, out.data, out.size(), T(0));
     scatter_add_rows(device, gradient, flow.values.index, out);
     return out;
 }

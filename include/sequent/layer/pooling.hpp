@@ -6,11 +6,16 @@
 
 namespace sequent {
 
-namespace detail {
-// sequence_of<F> -> rows_of<F>: what the poolings share.
+enum class pooled { last, mean, max };
+
+// sequence_of<F> -> rows_of<F>.
+template <pooled Kind>
 struct pooling {
     struct options {};
     static constexpr std::ptrdiff_t parameter_size = 0;
+
+    pooling() = default;
+    explicit pooling(options const&) {}
 
     template <class Shape>
     struct output_shape {
@@ -37,96 +42,59 @@ struct pooling {
     [[nodiscard]] input_gradient wants(auto const&, input_gradient below) const { return below; }
 
     template <class Backend, class T>
-    static matrix_view<T> room(typename Backend::template buffer<T>& buffer, int rows, int columns) {
-        return {buffer.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)), rows, columns};
-    }
-};
-}  // namespace detail
-
-// The final h of the layer before, of a bidirectional one [h forward | h reverse]: PyTorch's h_n of the last layer.
-struct last_state : detail::pooling {
-    last_state() = default;
-    explicit last_state(options const&) {}
-
-    template <class Backend, class T>
     rows_flow<Backend, T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
                                   sequence_flow<Backend, T> const& input) const {
-        if (input.last.empty())
-            throw argument_error(
-                "sequent::last_state: the layer before has no final state; put it behind a recurrent layer");
-        matrix_view<T> const out = room<Backend, T>(mine.output, input.last.rows, input.last.columns);
-        gather_rows(now.device, input.last, input.shape->unsorted_indices(), out);
+        matrix_view<T> const out = reserve_rows(mine.output, input.shape->batch(), input.values.rows.columns);
+        if constexpr (Kind == pooled::last) {
+            require(!input.last.empty(),
+                    "sequent::last_state: the layer before has no final state; put it behind a recurrent layer");
+            gather_rows(now.device, input.last, input.shape->unsorted_indices(), out);
+        } else {
+            matrix_view<T const> const rows = materialise(now.device, input, mine.rows);
+            if constexpr (Kind == pooled::mean)
+                mean_rows(now.device, *input.shape, rows, out);
+            else
+                max_rows(now.device, *input.shape, rows, out, mine.where.reserve(out.size()));
+        }
         return {input.shape, out};
     }
     template <class Backend, class T>
     rows_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
-        return {input.shape, {mine.output.data(), input.last.rows, input.last.columns}};
+        return {input.shape, {mine.output.data(), input.shape->batch(), input.values.rows.columns}};
     }
     template <class Backend, class T>
     sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
                                   sequence_flow<Backend, T> const& input, rows_gradient<T> const& gradient,
                                   input_gradient) const {
-        matrix_view<T> const sorted = room<Backend, T>(mine.gradient, input.last.rows, input.last.columns);
-        gather_rows(now.device, gradient.values, input.shape->sorted_indices(), sorted);
-        return {{}, sorted};
+        int const rows = Kind == pooled::last ? input.shape->batch() : input.shape->rows();
+        matrix_view<T> const below = reserve_rows(mine.gradient, rows, gradient.values.columns);
+        if constexpr (Kind == pooled::last) {
+            gather_rows(now.device, gradient.values, input.shape->sorted_indices(), below);
+            return {{}, below};
+        } else {
+            if constexpr (Kind == pooled::mean)
+                mean_rows_backward(now.device, *input.shape, gradient.values, below);
+            else
+                max_rows_backward(now.device, gradient.values, mine.where.data(), below);
+            return {dematerialise<Backend, T>(now.device, input, below, mine.sum), {}};
+        }
     }
+};
+
+// The final h of the layer before, of a bidirectional one [h forward | h reverse]: PyTorch's h_n of the last layer.
+struct last_state : pooling<pooled::last> {
+    using pooling::pooling;
 };
 
 // The mean over each sequence's own steps. PyTorch's x.mean(dim=1) counts the padding of a batch too: for the same
 // numbers pack the padding as tokens, all sequences as long as the longest.
-struct mean_state : detail::pooling {
-    mean_state() = default;
-    explicit mean_state(options const&) {}
-
-    template <class Backend, class T>
-    rows_flow<Backend, T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
-                                  sequence_flow<Backend, T> const& input) const {
-        matrix_view<T const> const rows = materialise(now.device, input, mine.rows);
-        matrix_view<T> const out = room<Backend, T>(mine.output, input.shape->batch(), rows.columns);
-        mean_rows(now.device, *input.shape, rows, out);
-        return {input.shape, out};
-    }
-    template <class Backend, class T>
-    rows_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
-        return {input.shape, {mine.output.data(), input.shape->batch(), input.values.rows.columns}};
-    }
-    template <class Backend, class T>
-    sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
-                                  sequence_flow<Backend, T> const& input, rows_gradient<T> const& gradient,
-                                  input_gradient) const {
-        matrix_view<T> const rows = room<Backend, T>(mine.gradient, input.shape->rows(), gradient.values.columns);
-        mean_rows_backward(now.device, *input.shape, gradient.values, rows);
-        return {dematerialise<Backend, T>(now.device, input, rows, mine.sum), {}};
-    }
+struct mean_state : pooling<pooled::mean> {
+    using pooling::pooling;
 };
 
 // The maximum over each sequence's own steps, feature by feature.
-struct max_state : detail::pooling {
-    max_state() = default;
-    explicit max_state(options const&) {}
-
-    template <class Backend, class T>
-    rows_flow<Backend, T> forward(pass<Backend> const& now, T const*, memory<Backend, T>& mine,
-                                  sequence_flow<Backend, T> const& input) const {
-        matrix_view<T const> const rows = materialise(now.device, input, mine.rows);
-        matrix_view<T> const out = room<Backend, T>(mine.output, input.shape->batch(), rows.columns);
-        int* const where =
-            mine.where.reserve(static_cast<std::size_t>(out.rows) * static_cast<std::size_t>(out.columns));
-        max_rows(now.device, *input.shape, rows, out, where);
-        return {input.shape, out};
-    }
-    template <class Backend, class T>
-    rows_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
-        return {input.shape, {mine.output.data(), input.shape->batch(), input.values.rows.columns}};
-    }
-    template <class Backend, class T>
-    sequence_gradient<T> backward(pass<Backend> const& now, T const*, T*, memory<Backend, T>& mine,
-                                  sequence_flow<Backend, T> const& input, rows_gradient<T> const& gradient,
-                                  input_gradient) const {
-        matrix_view<T> const rows = room<Backend, T>(mine.gradient, input.shape->rows(), gradient.values.columns);
-        max_rows_backward(now.device, gradient.values, mine.where.data(), rows);
-        return {dematerialise<Backend, T>(now.device, input, rows, mine.sum), {}};
-    }
+struct max_state : pooling<pooled::max> {
+    using pooling::pooling;
 };
 
 }  // namespace sequent

@@ -61,23 +61,15 @@ class model {
             std::vector<Scalar> values(parameter.size());
             random_stream const random{seed_, stream++};
             double const bound = parameter.initial.bound;
-            for (std::size_t j = 0; j < values.size(); ++j) switch (parameter.initial.distribution) {
-                case initial_values::kind::zero:
-                    values[j] = Scalar(0);
-                    break;
-                case initial_values::kind::uniform:
+            if (parameter.initial.distribution == initial_values::kind::uniform)
+                for (std::size_t j = 0; j < values.size(); ++j)
                     values[j] = static_cast<Scalar>((2 * static_cast<double>(random.uniform(j)) - 1) * bound);
-                    break;
-                case initial_values::kind::normal:
-                    values[j] = static_cast<Scalar>(random.normal(j));
-                    break;
-                }
-            if (parameter.table >= 0) {
-                auto const padding = table(parameter).padding;
-                std::size_t const width = static_cast<std::size_t>(parameter.shape[1]);
-                if (padding)
-                    std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(*padding) * parameter.shape[1], width,
-                                Scalar(0));
+            if (parameter.initial.distribution == initial_values::kind::normal)
+                for (std::size_t j = 0; j < values.size(); ++j) values[j] = static_cast<Scalar>(random.normal(j));
+            auto const padding = parameter.table < 0 ? std::nullopt : table(parameter).padding;
+            if (padding) {
+                int const width = parameter.shape[1];
+                std::fill_n(values.begin() + std::ptrdiff_t{*padding} * width, width, Scalar(0));
             }
             assign(parameter, values);
         }
@@ -94,25 +86,22 @@ class model {
 
     // Runs the network on a packed batch: token ids, or rows of network_type::input_size features. Returns a view,
     // valid until the next pass: of rows_of<F>, the matrix [batch, F] in the user's order; of a sequence, a
-    // sequence_flow. Throws argument_error when the features or a token id do not fit.
-    auto forward(packed_sequence<input_value> const& input) { return run(input, mode_, nullptr); }
-    auto forward(packed_sequence<input_value> const& input, states<Scalar> const& initial) {
-        return run(input, mode_, &initial);
+    // sequence_flow. Throws argument_error when the features, a token id or the states do not fit. {}: states of zeros.
+    auto forward(packed_sequence<input_value> const& input, states<Scalar> const& initial = {}) {
+        return run(input, mode_, initial);
     }
     // Evaluation mode, keeping nothing for a backward pass.
-    auto predict(packed_sequence<input_value> const& input) { return run(input, mode::inference, nullptr); }
-    auto predict(packed_sequence<input_value> const& input, states<Scalar> const& initial) {
-        return run(input, mode::inference, &initial);
+    auto predict(packed_sequence<input_value> const& input, states<Scalar> const& initial = {}) {
+        return run(input, mode::inference, initial);
     }
 
     // Makes room by predicting a made-up batch: later ones of at most so many rows and sequences take no memory.
     void reserve(int rows, int batch) {
-        if (batch < 1 || rows < batch)
-            throw argument_error(message("sequent::model: cannot reserve ", rows, " rows of ", batch, " sequences"));
+        require(batch >= 1 && rows >= batch, "sequent::model: cannot reserve ", rows, " rows of ", batch, " sequences");
         std::vector<int> lengths(static_cast<std::size_t>(batch), 1);
         lengths[0] += rows - batch;  // as many steps as can be
         packed_sequence<input_value> largest{packing(lengths), {}, takes_tokens ? 1 : network_type::input_size};
-        largest.values.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(largest.features));
+        largest.values.resize(largest.rows().size());
         if constexpr (takes_tokens)
             each_table([&](table_type& table) {
                 for (int r = 0; r < rows; ++r) largest.values[static_cast<std::size_t>(r)] = r % table.rows();
@@ -123,27 +112,23 @@ class model {
     // Adds the gradients of all parameters, given that of the last forward pass's output: [batch, F], or packed rows
     // [shape.rows(), F]; and, if states are given, of its final states. Throws argument_error without a forward pass.
     // The gradient of a float input is made too, unless it is not wanted.
-    void backward(matrix_view<Scalar const> output_gradient,
+    void backward(matrix_view<Scalar const> output_gradient, states<Scalar> const& final_gradient = {},
                   sequent::input_gradient wanted = sequent::input_gradient::wanted) {
-        differentiate(output_gradient, nullptr, wanted);
+        differentiate(output_gradient, final_gradient, wanted);
     }
-    void backward(matrix_view<Scalar const> output_gradient, states<Scalar> const& final_gradient,
-                  sequent::input_gradient wanted = sequent::input_gradient::wanted) {
-        differentiate(output_gradient, &final_gradient, wanted);
+    void backward(matrix_view<Scalar const> output_gradient, sequent::input_gradient wanted) {
+        differentiate(output_gradient, {}, wanted);
     }
 
     // Of the last forward pass, in the user's order; of the last backward pass the gradients of the initial states.
-    [[nodiscard]] states<Scalar> final_states() { return read_states(&state_memory<Backend, Scalar>::final); }
-    [[nodiscard]] states<Scalar> initial_state_gradients() {
-        return read_states(&state_memory<Backend, Scalar>::initial_gradient);
-    }
+    [[nodiscard]] states<Scalar> final_states() { return read_states(&state::final); }
+    [[nodiscard]] states<Scalar> initial_state_gradients() { return read_states(&state::initial_gradient); }
     // States of zeros for a batch, to be filled in.
     [[nodiscard]] states<Scalar> zero_states(int batch) {
         states<Scalar> zero{batch, {}};
         each_state([&](tensor_name const& name, int width, auto&) {
-            zero.entries.push_back(
-                {name.text(), width,
-                 std::vector<Scalar>(static_cast<std::size_t>(batch) * static_cast<std::size_t>(width))});
+            std::size_t const size = static_cast<std::size_t>(batch) * static_cast<std::size_t>(width);
+            zero.entries.push_back({name.text(), width, std::vector<Scalar>(size)});
         });
         return zero;
     }
@@ -178,9 +163,8 @@ class model {
         each_table([&](table_type& one) {
             if (place++ == parameter.table) found = &one;
         });
-        if (found == nullptr)
-            throw argument_error(message("sequent::model: '", parameter.name, "' is no table of this model"));
-        return *found;
+        if (found != nullptr) return *found;
+        throw argument_error(message("sequent::model: '", parameter.name, "' is no table of this model"));
     }
 
     // All parameters in the order of PyTorch's state_dict.
@@ -205,32 +189,23 @@ class model {
     [[nodiscard]] std::vector<Scalar> gradient(std::string_view name) {
         parameter_info const& parameter = find(name);
         std::vector<Scalar> values(parameter.size());
-        if (parameter.table < 0) {
-            copy_to_host(device_, gradient_.data() + parameter.offset, values.size(), values.data());
-            return values;
-        }
-        table_type& rows = table(parameter);
-        for (std::size_t u = 0; u < rows.touched().size(); ++u)
-            copy_to_host(device_, rows.gradient_rows().row(static_cast<int>(u)), static_cast<std::size_t>(rows.width()),
-                         values.data() + std::ptrdiff_t{rows.touched()[u]} * rows.width());
+        Scalar const* from = gradient_.data() + parameter.offset;
+        if (parameter.table >= 0) from = table(parameter).dense_gradient(device_).data;
+        copy_to_host(device_, from, values.size(), values.data());
         return values;
     }
     // Sets one parameter, row-major. Throws argument_error when the name or the number of values does not fit.
     void assign(std::string_view name, std::span<Scalar const> values) { assign(find(name), values); }
     void assign(parameter_info const& parameter, std::span<Scalar const> values) {
-        if (values.size() != parameter.size())
-            throw argument_error(message("sequent::model: '", parameter.name, "' has ", parameter.size(),
-                                         " numbers, but ", values.size(), " were given"));
+        require(values.size() == parameter.size(), "sequent::model: '", parameter.name, "' has ", parameter.size(),
+                " numbers, but ", values.size(), " were given");
         Scalar* to = block() + parameter.offset;
         if (parameter.table >= 0) to = table(parameter).values(device_).data;
         copy_from_host(device_, values.data(), values.size(), to);
     }
 
     // For those who work beside the layers, such as stream: f(network, parameters, memory).
-    template <class F>
-    auto with_memory(F const& f) {
-        return f(network_, static_cast<Scalar const*>(block_.data()), memory_);
-    }
+    auto with_memory(auto const& f) { return f(network_, static_cast<Scalar const*>(block_.data()), memory_); }
 
     [[nodiscard]] packing const& shape() const { return input_.shape; }
     // Forward passes in training mode so far: they key the dropout.
@@ -238,6 +213,8 @@ class model {
     void passes(std::uint64_t count) { passes_ = count; }
 
   private:
+    using state = state_memory<Backend, Scalar>;
+
     static network_type as_network(Network const& network) {
         if constexpr (cell<Network>)
             return network_type{};
@@ -267,39 +244,34 @@ class model {
             parameter.frozen = frozen;
             if (parameter.table >= 0) table(parameter).frozen = frozen;
         }
-        if (!found) throw argument_error(message("sequent::model: no parameter's name starts with '", prefix, "'"));
+        require(found, "sequent::model: no parameter's name starts with '", prefix, "'");
         trainable_ = trainable_ranges(parameters_);
     }
 
     [[nodiscard]] pass<Backend> this_pass(mode how) const { return {device_, how, seed_, passes_, version_}; }
 
-    [[nodiscard]] Scalar const* input_on_device() const {
-        if constexpr (Backend::reads_host_memory) return input_.values.data();
-        return staged_.data();
-    }
     auto input_flow() const {
-        if constexpr (takes_tokens)
+        if constexpr (takes_tokens) {
             return token_flow<Backend>{&plan_, input_.values};
-        else
-            return sequence_flow<Backend, Scalar>{
-                &plan_, {{input_on_device(), plan_.rows(), network_type::input_size}, {}}, {}};
+        } else {
+            Scalar const* const values = Backend::reads_host_memory ? input_.values.data() : staged_.data();
+            return sequence_flow<Backend, Scalar>{&plan_, {{values, plan_.rows(), network_type::input_size}, {}}, {}};
+        }
     }
 
-    auto run(packed_sequence<input_value> const& input, mode how, states<Scalar> const* initial) {
+    auto run(packed_sequence<input_value> const& input, mode how, states<Scalar> const& initial) {
         constexpr int features = takes_tokens ? 1 : network_type::input_size;
-        if (input.features != features)
-            throw argument_error(
-                message("sequent::model: the input must have ", features, " features, got ", input.features));
-        auto const size = static_cast<std::size_t>(input.shape.rows()) * features, given = input.values.size();
-        if (given != size)
-            throw argument_error(message("sequent::model: the input's shape asks for ", size, " values, got ", given));
+        require(input.features == features, "sequent::model: the input must have ", features, " features, got ",
+                input.features);
+        std::size_t const size = input.rows().size(), given = input.values.size();
+        require(given == size, "sequent::model: the input's shape asks for ", size, " values, got ", given);
         how_ = mode::inference;  // until this pass has succeeded, there is none to go back through
         input_ = input;
         make_plan(device_, input_.shape, plan_);
         if constexpr (!takes_tokens && !Backend::reads_host_memory)
             copy_from_host(device_, input_.values.data(), size, staged_.reserve(size));
         if (how == mode::training) ++passes_;
-        set_states(initial, &state_memory<Backend, Scalar>::initial, &state_memory<Backend, Scalar>::has_initial);
+        set_states(initial, &state::initial, &state::has_initial);
         each_state([](tensor_name const&, int, auto& memory) { memory.initial_gradient.reserve(0); });
         auto const output =
             network_.forward(this_pass(how), static_cast<Scalar const*>(block_.data()), memory_, input_flow());
@@ -311,18 +283,16 @@ class model {
             return output.values;
     }
 
-    void differentiate(matrix_view<Scalar const> output_gradient, states<Scalar> const* final_gradient,
+    void differentiate(matrix_view<Scalar const> output_gradient, states<Scalar> const& final_gradient,
                        sequent::input_gradient wanted) {
-        if (how_ == mode::inference)
-            throw argument_error("sequent::model: backward needs a forward pass before it (predict keeps nothing)");
+        require(how_ != mode::inference,
+                "sequent::model: backward needs a forward pass before it (predict keeps nothing)");
         int const rows = gives_sequence ? input_.shape.rows() : input_.shape.batch();
-        if (!(gives_sequence && output_gradient.empty()) &&
-            (output_gradient.rows != rows || output_gradient.columns != output_shape::features))
-            throw argument_error(message("sequent::model: the gradient must have the shape of the output, [", rows,
-                                         ", ", output_shape::features, "], got [", output_gradient.rows, ", ",
-                                         output_gradient.columns, "]"));
-        set_states(final_gradient, &state_memory<Backend, Scalar>::final_gradient,
-                   &state_memory<Backend, Scalar>::has_final_gradient);
+        require((gives_sequence && output_gradient.empty()) ||
+                    (output_gradient.rows == rows && output_gradient.columns == output_shape::features),
+                "sequent::model: the gradient must have the shape of the output, [", rows, ", ",
+                int{output_shape::features}, "], got [", output_gradient.rows, ", ", output_gradient.columns, "]");
+        set_states(final_gradient, &state::final_gradient, &state::has_final_gradient);
         std::conditional_t<gives_sequence, sequence_gradient<Scalar>, rows_gradient<Scalar>> gradient{};
         gradient.values = output_gradient;
         if constexpr (gives_sequence) {
@@ -344,22 +314,20 @@ class model {
         }
     }
 
-    // Copies states in, from the user's order to the sorted one; a null pointer means zeros.
+    // Copies states in, from the user's order to the sorted one.
     template <class Buffer>
-    void set_states(states<Scalar> const* from, Buffer state_memory<Backend, Scalar>::*to,
-                    bool state_memory<Backend, Scalar>::*flag) {
+    void set_states(states<Scalar> const& from, Buffer state::*to, bool state::*flag) {
         auto const sorted = input_.shape.sorted_indices();
-        each_state([&](tensor_name const& name, int columns, state_memory<Backend, Scalar>& memory) {
-            memory.*flag = from != nullptr;
-            if (from == nullptr) return;
-            if (from->batch != input_.shape.batch())
-                throw argument_error(message("sequent::model: the input's batch size ", input_.shape.batch(),
-                                             " does not match the states' batch size ", from->batch));
-            matrix_view<Scalar const> const given = (*from)[name.text()];
-            if (given.columns != columns)
-                throw argument_error(message("sequent::model: expected the size of state '", name.text(), "' to be [",
-                                             input_.shape.batch(), ", ", columns, "], got [", given.rows, ", ",
-                                             given.columns, "]"));
+        int const batch = input_.shape.batch();
+        each_state([&](tensor_name const& name, int columns, state& memory) {
+            memory.*flag = from.batch != 0 || !from.entries.empty();
+            if (!(memory.*flag)) return;
+            require(batch == from.batch, "sequent::model: the input's batch size ", batch,
+                    " does not match the states' batch size ", from.batch);
+            std::string const text = name.text();
+            matrix_view<Scalar const> const given = from[text];
+            require(given.columns == columns, "sequent::model: expected the size of state '", text, "' to be [", batch,
+                    ", ", columns, "], got [", given.rows, ", ", given.columns, "]");
             std::size_t const width = static_cast<std::size_t>(columns);
             Scalar* const out = (memory.*to).reserve(sorted.size() * width);
             for (std::size_t i = 0; i < sorted.size(); ++i)
@@ -367,11 +335,11 @@ class model {
         });
     }
     template <class Buffer>
-    states<Scalar> read_states(Buffer state_memory<Backend, Scalar>::*from) {
+    states<Scalar> read_states(Buffer state::*from) {
         states<Scalar> read = zero_states(input_.shape.batch());
         auto const sorted = input_.shape.sorted_indices();
         std::size_t place = 0;
-        each_state([&](tensor_name const&, int columns, state_memory<Backend, Scalar>& memory) {
+        each_state([&](tensor_name const&, int columns, state& memory) {
             std::size_t const width = static_cast<std::size_t>(columns);
             auto const& values = memory.*from;
             named_state<Scalar>& to = read.entries[place++];

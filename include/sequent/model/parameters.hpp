@@ -60,36 +60,26 @@ struct parameter_lister {
                 initial_values initial) {
         parameters.push_back({name.text(), shape, offset, -1, initial});
     }
-    template <class Table>
-    void table(tensor_name const& name, Table& table, initial_values initial) {
+    void table(tensor_name const& name, auto& table, initial_values initial) {
         parameters.push_back({name.text(), {table.rows(), table.width()}, 0, tables++, initial, table.frozen});
     }
-    template <class Memory>
-    void state(tensor_name const&, int, Memory&) {}
+    void state(tensor_name const&, int, auto&) {}
 };
 
 template <class F>
 struct table_visitor {
     F f;  // (row_table&)
     void tensor(tensor_name const&, std::initializer_list<int>, std::ptrdiff_t, initial_values) {}
-    template <class Table>
-    void table(tensor_name const&, Table& table, initial_values) {
-        f(table);
-    }
-    template <class Memory>
-    void state(tensor_name const&, int, Memory&) {}
+    void table(tensor_name const&, auto& table, initial_values) { f(table); }
+    void state(tensor_name const&, int, auto&) {}
 };
 
 template <class F>
 struct state_visitor {
     F f;  // (tensor_name, width, state_memory&)
     void tensor(tensor_name const&, std::initializer_list<int>, std::ptrdiff_t, initial_values) {}
-    template <class Table>
-    void table(tensor_name const&, Table&, initial_values) {}
-    template <class Memory>
-    void state(tensor_name const& name, int width, Memory& memory) {
-        f(name, width, memory);
-    }
+    void table(tensor_name const&, auto&, initial_values) {}
+    void state(tensor_name const& name, int width, auto& memory) { f(name, width, memory); }
 };
 
 }  // namespace sequent

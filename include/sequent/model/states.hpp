@@ -24,28 +24,22 @@ struct states {
     std::vector<named_state<T>> entries;  // layer by layer, direction by direction, h before c
 
     // Throws argument_error for a name the network has not, naming those it has, and for a state of another size.
-    [[nodiscard]] matrix_view<T> operator[](std::string_view name) {
-        named_state<T>& entry = entries[place(name)];
-        return {entry.values.data(), batch, entry.width};
-    }
-    [[nodiscard]] matrix_view<T const> operator[](std::string_view name) const {
-        named_state<T> const& entry = entries[place(name)];
-        return {entry.values.data(), batch, entry.width};
-    }
+    [[nodiscard]] matrix_view<T> operator[](std::string_view name) { return view<T>(*this, name); }
+    [[nodiscard]] matrix_view<T const> operator[](std::string_view name) const { return view<T const>(*this, name); }
 
   private:
-    [[nodiscard]] std::size_t place(std::string_view name) const {
+    template <class U, class States>
+    static matrix_view<U> view(States& all, std::string_view name) {
         std::string known;
-        for (std::size_t i = 0; i < entries.size(); ++i) {
-            if (entries[i].name == name) {
-                std::size_t const size = static_cast<std::size_t>(batch) * static_cast<std::size_t>(entries[i].width);
-                if (entries[i].values.size() != size)
-                    throw argument_error(message("sequent::states: expected the size of state '", name, "' to be [",
-                                                 batch, ", ", entries[i].width, "], got ", entries[i].values.size(),
-                                                 " values"));
-                return i;
+        for (auto& entry : all.entries) {
+            matrix_view<U> const found(entry.values.data(), all.batch, entry.width);
+            if (entry.name != name) {
+                known += (known.empty() ? "" : ", ") + entry.name;
+                continue;
             }
-            known += (i == 0 ? "" : ", ") + entries[i].name;
+            require(entry.values.size() == found.size(), "sequent::states: expected the size of state '", name,
+                    "' to be [", found.rows, ", ", found.columns, "], got ", entry.values.size(), " values");
+            return found;
         }
         throw argument_error(message("sequent::states: no state is called '", name, "'; there are: ", known));
     }

@@ -44,31 +44,30 @@ struct stepper {
                   "sequence); leave it out, or specialise sequent::detail::stepper for your own");
 };
 
+// What a stepper without states has in common.
+struct stateless {
+    void restart() noexcept {}
+    void each_state(auto const&) noexcept {}
+};
+
 template <int Rows, int Width, class T>
-struct stepper<embedding<Rows, Width>, T> {
+struct stepper<embedding<Rows, Width>, T> : stateless {
     T const* rows;
     int count;
-    template <class Memory>
-    stepper(embedding<Rows, Width> const&, T const*, Memory& memory)
+    stepper(embedding<Rows, Width> const&, T const*, auto& memory)
         : rows(memory.table.values(cpu{}).data), count(memory.table.rows()) {}
     T const* step(int id) noexcept { return id < 0 || id >= count ? nullptr : rows + std::ptrdiff_t{id} * Width; }
-    void restart() noexcept {}
-    template <class F>
-    void each_state(F const&) noexcept {}
 };
 
 template <class Cell, class T>
-struct stepper<recurrent<Cell>, T> {
+struct stepper<recurrent_layer<Cell, 1>, T> {
     using layout = cpu_recurrent_layout<Cell, T>;
     T const* parameters;
     cpu_recurrent_weights<Cell, T> weights;
     alignas(64) std::array<T, 2 * layout::states * layout::padded> states{};
     bool second = false;  // which half holds the states now
 
-    template <class Memory>
-    stepper(recurrent<Cell> const&, T const* from, Memory&) : parameters(from) {
-        weights.update(from, 0);
-    }
+    stepper(recurrent_layer<Cell, 1> const&, T const* from, auto&) : parameters(from) { weights.update(from, 0); }
     [[nodiscard]] T* now() noexcept { return states.data() + (second ? states.size() / 2 : 0); }
     T const* step(T const* x) noexcept {
         T const* const before = now();
@@ -77,18 +76,16 @@ struct stepper<recurrent<Cell>, T> {
         return now();
     }
     void restart() noexcept { states.fill(T(0)); }
-    template <class F>
-    void each_state(F const& f) noexcept {
+    void each_state(auto const& f) noexcept {
         for (int s = 0; s < layout::states; ++s) f(now() + s * layout::padded, layout::hidden);
     }
 };
 
 template <int In, int Out, class T>
-struct stepper<linear<In, Out>, T> {
+struct stepper<linear<In, Out>, T> : stateless {
     T const* parameters;
     std::array<T, Out> y{};
-    template <class Memory>
-    stepper(linear<In, Out> const&, T const* from, Memory&) : parameters(from) {}
+    stepper(linear<In, Out> const&, T const* from, auto&) : parameters(from) {}
     T const* step(T const* x) noexcept {
         for (int o = 0; o < Out; ++o) {
             T sum = parameters[linear<In, Out>::bias_at + o];
@@ -97,20 +94,14 @@ struct stepper<linear<In, Out>, T> {
         }
         return y.data();
     }
-    void restart() noexcept {}
-    template <class F>
-    void each_state(F const&) noexcept {}
 };
 
 // last_state: the state after the steps so far. Dropout does not act outside training.
 template <class T>
-struct pass_on {
+struct pass_on : stateless {
     template <class Layer, class Memory>
     pass_on(Layer const&, T const*, Memory&) {}
     T const* step(T const* x) noexcept { return x; }
-    void restart() noexcept {}
-    template <class F>
-    void each_state(F const&) noexcept {}
 };
 template <class T>
 struct stepper<last_state, T> : pass_on<T> {
@@ -125,33 +116,26 @@ template <class... Layers, class T>
 struct stepper<chain<Layers...>, T> {
     std::tuple<stepper<worker<Layers>, T>...> of;
 
-    template <class Memory>
-    stepper(chain<Layers...> const& layer, T const* parameters, Memory& memory)
+    stepper(chain<Layers...> const& layer, T const* parameters, auto& memory)
         : stepper(layer, parameters, memory, std::index_sequence_for<Layers...>{}) {}
     template <class Memory, std::size_t... I>
     stepper(chain<Layers...> const& layer, T const* parameters, Memory& memory, std::index_sequence<I...>)
         : of(stepper<worker<Layers>, T>(layer.template get<I>(), parameters + chain<Layers...>::template offset_of<I>,
                                         std::get<I>(memory.of))...) {}
-    template <class X>
-    T const* step(X x) noexcept {
-        return step_from<0>(x);
+    T const* step(auto x) noexcept {
+        return std::apply(
+            [x](auto& first, auto&... others) {
+                T const* y = first.step(x);
+                ((y = y == nullptr ? nullptr : others.step(y)), ...);
+                return y;
+            },
+            of);
     }
     void restart() noexcept {
         std::apply([](auto&... each) { (each.restart(), ...); }, of);
     }
-    template <class F>
-    void each_state(F const& f) noexcept {
+    void each_state(auto const& f) noexcept {
         std::apply([&](auto&... each) { (each.each_state(f), ...); }, of);
-    }
-
-  private:
-    template <std::size_t I, class X>
-    T const* step_from(X x) noexcept {
-        auto const y = std::get<I>(of).step(x);
-        if constexpr (I + 1 == sizeof...(Layers))
-            return y;
-        else
-            return y == nullptr ? nullptr : step_from<I + 1>(y);
     }
 };
 
@@ -180,8 +164,7 @@ class stream {
     }
     // The output after one more sample of input_size features; empty for another size.
     [[nodiscard]] std::span<Scalar const> step(std::span<Scalar const> x) noexcept requires(!model_type::takes_tokens) {
-        return x.size() == static_cast<std::size_t>(input_size) ? view(stepper_.step(x.data()))
-                                                                : std::span<Scalar const>{};
+        return view(x.size() == std::size_t{input_size} ? stepper_.step(x.data()) : nullptr);
     }
 
     // Back to states of zero.
@@ -196,12 +179,10 @@ class stream {
     }
     // Throws argument_error when a state is missing or its size is another.
     void set_states(states<Scalar> const& given) {
-        if (given.batch != 1)
-            throw argument_error(message("sequent::stream: the states' batch size is ", given.batch, "; give 1"));
-        for (auto const& entry : names_.entries)
-            if (given[entry.name].columns != entry.width)
-                throw argument_error(message("sequent::stream: state '", entry.name, "' has width ",
-                                             given[entry.name].columns, "; it must be ", entry.width));
+        require(given.batch == 1, "sequent::stream: the states' batch size is ", given.batch, "; give 1");
+        for (auto const& [name, width, zeros] : names_.entries)
+            require(given[name].columns == width, "sequent::stream: state '", name, "' has width ", given[name].columns,
+                    "; it must be ", width);
         auto entry = names_.entries.begin();
         stepper_.each_state(
             [&](Scalar* values, int width) { std::copy_n(given[(entry++)->name].data, width, values); });
@@ -209,8 +190,7 @@ class stream {
 
   private:
     static std::span<Scalar const> view(Scalar const* y) noexcept {
-        return y == nullptr ? std::span<Scalar const>{}
-                            : std::span<Scalar const>(y, static_cast<std::size_t>(output_size));
+        return {y, y == nullptr ? 0 : std::size_t{output_size}};
     }
     detail::stepper<layer, Scalar> stepper_;
     states<Scalar> names_;

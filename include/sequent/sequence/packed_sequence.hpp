@@ -23,30 +23,38 @@ struct packed_sequence {
     [[nodiscard]] matrix_view<T const> rows() const { return {values.data(), shape.rows(), features}; }
 };
 
+namespace detail {
+// The values of a packed sequence of known shape; first(user): where those of the user's next sequence begin.
+template <class T, class F>
+void fill_rows(packed_sequence<T>& packed, F const& first) {
+    packing const& shape = packed.shape;
+    packed.values.resize(packed.rows().size());
+    for (int user = 0; user < shape.batch(); ++user) {
+        int const place = shape.unsorted_indices()[static_cast<std::size_t>(user)];
+        T const* from = first(user);
+        for (int t = 0; t < shape.lengths()[static_cast<std::size_t>(place)]; ++t, from += packed.features)
+            std::copy_n(from, packed.features, packed.rows().row(shape.row(t, place)));
+    }
+}
+}  // namespace detail
+
 // Packs sequences given one by one, each [length, features] row-major, into `packed`, whose memory is reused.
 // Throws argument_error when features < 1 or a sequence's size is not a multiple of it.
 template <class T, class Sequences>
 void pack_into(packed_sequence<T>& packed, Sequences const& sequences, int features = 1) {
-    if (features < 1) throw argument_error(message("sequent::pack: features is ", features, "; give 1 or more"));
+    require(features >= 1, "sequent::pack: features is ", features, "; give 1 or more");
+    std::size_t const width = static_cast<std::size_t>(features);
     thread_local std::vector<int> lengths;
     lengths.clear();
     for (auto const& sequence : sequences) {
-        if (sequence.size() % static_cast<std::size_t>(features) != 0)
-            throw argument_error(message("sequent::pack: sequence ", lengths.size(), " has ", sequence.size(),
-                                         " numbers, not a multiple of features = ", features));
-        lengths.push_back(static_cast<int>(sequence.size() / static_cast<std::size_t>(features)));
+        require(sequence.size() % width == 0, "sequent::pack: sequence ", lengths.size(), " has ", sequence.size(),
+                " numbers, not a multiple of features = ", features);
+        lengths.push_back(static_cast<int>(sequence.size() / width));
     }
     packed.shape.assign(lengths);
     packed.features = features;
-    packed.values.resize(static_cast<std::size_t>(packed.shape.rows()) * static_cast<std::size_t>(features));
-    auto const places = packed.shape.unsorted_indices();
-    std::size_t user = 0;
-    for (auto const& sequence : sequences) {
-        T const* from = sequence.data();
-        for (int t = 0; t < lengths[user]; ++t, from += features)
-            std::copy_n(from, features, packed.rows().row(packed.shape.row(t, places[user])));
-        ++user;
-    }
+    auto sequence = std::begin(sequences);
+    detail::fill_rows(packed, [&](int) { return (sequence++)->data(); });
 }
 
 // Sequences: a range of contiguous ranges of T, such as std::vector<std::vector<int>> or std::span<std::span<int
@@ -64,30 +72,17 @@ template <class Sequences>
 template <class T>
 [[nodiscard]] packed_sequence<std::remove_const_t<T>> pack_padded(T* padded, int batch, int time, int features,
                                                                   std::span<int const> lengths) {
-    if (batch < 1 || features < 1 || time < 0)
-        throw argument_error(
-            message("sequent::pack_padded: cannot pack an array of shape [", batch, ", ", time, ", ", features, "]"));
-    if (lengths.size() != static_cast<std::size_t>(batch))
-        throw argument_error(
-            message("sequent::pack_padded: expected one length per sequence, ", batch, ", but got ", lengths.size()));
-    int longest = 0;
-    for (std::size_t i = 0; i < lengths.size(); ++i) {
-        if (lengths[i] > time)
-            throw argument_error(message("sequent::pack_padded: lengths[", i, "] is ", lengths[i],
-                                         ", but the array has only ", time, " steps"));
-        longest = std::max(longest, lengths[i]);
-    }
-    if (longest < time)
-        throw argument_error(message("sequent::pack_padded: the array has ", time, " steps, but the longest length is ",
-                                     longest, "; cut the array or correct the lengths"));
+    require(batch >= 1 && features >= 1 && time >= 0, "sequent::pack_padded: cannot pack an array of shape [", batch,
+            ", ", time, ", ", features, "]");
+    require(lengths.size() == static_cast<std::size_t>(batch),
+            "sequent::pack_padded: expected one length per sequence, ", batch, ", but got ", lengths.size());
+    for (std::size_t i = 0; i < lengths.size(); ++i)
+        require(lengths[i] <= time, "sequent::pack_padded: lengths[", i, "] is ", lengths[i],
+                ", but the array has only ", time, " steps");
     packed_sequence<std::remove_const_t<T>> packed{packing(lengths), {}, features};
-    packed.values.resize(static_cast<std::size_t>(packed.shape.rows()) * static_cast<std::size_t>(features));
-    for (int user = 0; user < batch; ++user) {
-        int const place = packed.shape.unsorted_indices()[static_cast<std::size_t>(user)];
-        for (int t = 0; t < lengths[static_cast<std::size_t>(user)]; ++t)
-            std::copy_n(padded + (std::ptrdiff_t{user} * time + t) * features, features,
-                        packed.rows().row(packed.shape.row(t, place)));
-    }
+    require(packed.shape.steps() == time, "sequent::pack_padded: the array has ", time,
+            " steps, but the longest length is ", packed.shape.steps(), "; cut the array or correct the lengths");
+    detail::fill_rows(packed, [&](int user) { return padded + std::ptrdiff_t{user} * time * features; });
     return packed;
 }
 
@@ -95,9 +90,8 @@ template <class T>
 // beyond a sequence's length get `padding`. Throws argument_error when time is less than the longest length.
 template <class T>
 void unpack_padded(packing const& shape, matrix_view<T const> rows, T* padded, int time, T padding = T{}) {
-    if (time < shape.steps())
-        throw argument_error(message("sequent::unpack: expected room for at least the longest sequence, ",
-                                     shape.steps(), " steps, but got ", time));
+    require(time >= shape.steps(), "sequent::unpack: expected room for at least the longest sequence, ", shape.steps(),
+            " steps, but got ", time);
     std::fill_n(padded, static_cast<std::ptrdiff_t>(shape.batch()) * time * rows.columns, padding);
     for (int t = 0; t < shape.steps(); ++t)
         for (int i = 0; i < shape.batch_sizes()[static_cast<std::size_t>(t)]; ++i) {

@@ -23,18 +23,16 @@ class packing {
 
     // As the constructor; reuses the memory.
     void assign(std::span<int const> lengths) {
-        if (lengths.empty()) throw argument_error("sequent::packing: cannot pack an empty list of sequences");
+        require(!lengths.empty(), "sequent::packing: cannot pack an empty list of sequences");
         long long total = 0;
         int longest = 0;
         for (std::size_t i = 0; i < lengths.size(); ++i) {
-            if (lengths[i] < 0)
-                throw argument_error(message("sequent::packing: lengths[", i, "] is ", lengths[i], "; give 0 or more"));
+            require(lengths[i] >= 0, "sequent::packing: lengths[", i, "] is ", lengths[i], "; give 0 or more");
             total += lengths[i];
             longest = std::max(longest, lengths[i]);
         }
-        if (total > std::numeric_limits<int>::max())
-            throw argument_error(
-                message("sequent::packing: ", total, " rows; at most ", std::numeric_limits<int>::max()));
+        constexpr int most = std::numeric_limits<int>::max();
+        require(total <= most, "sequent::packing: ", total, " rows; at most ", most);
 
         sort_stably(lengths, longest);
         batch_sizes_.assign(static_cast<std::size_t>(longest), 0);

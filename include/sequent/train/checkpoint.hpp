@@ -46,16 +46,14 @@ struct no_order {
         std::uint64_t epoch = 0;
         int batch = 0;
     };
-    template <class F>
-    void each_option(F const&) const {}
+    void each_option(auto const&) const {}
     [[nodiscard]] place position() const { return {}; }
     [[nodiscard]] int per_epoch() const { return std::numeric_limits<int>::max(); }
     void seek(place) {}
 };
 
 // What the file and the training that goes on from it must have in common.
-template <class Training, class Order>
-file_metadata common_ground(Training& run, Order const& order) {
+file_metadata common_ground(auto& run, auto const& order) {
     file_metadata facts;
     std::string frozen;
     for (parameter_info const& parameter : run.network().parameters())
@@ -71,8 +69,7 @@ file_metadata common_ground(Training& run, Order const& order) {
 // f(name and shape, where it stands on the device) for the weights and for the optimizer's tensors: the moments, such
 // as "optimizer.m.fc.weight", and, of a table under Adam, "optimizer.last.embedding.weight": 0 for rows that had a
 // gradient in the last step, -1 for the step before it, and so on.
-template <class Training, class F>
-void each_tensor(Training& run, F const& f) {
+void each_tensor(auto& run, auto const& f) {
     auto& model = run.network();
     auto const part = [](std::string_view kind, parameter_info of) {
         of.name = message(moment_key, kind, ".", of.name);
@@ -198,12 +195,10 @@ file_metadata load_training(Training& run, Order& order, std::filesystem::path c
 }
 
 // The same for data that the program orders itself: it keeps its place in the notes.
-template <class Training>
-void save_training(Training& run, std::filesystem::path const& path, file_metadata const& notes = {}) {
+void save_training(auto& run, std::filesystem::path const& path, file_metadata const& notes = {}) {
     save_training(run, detail::no_order{}, path, notes);
 }
-template <class Training>
-file_metadata load_training(Training& run, std::filesystem::path const& path) {
+file_metadata load_training(auto& run, std::filesystem::path const& path) {
     detail::no_order order;
     return load_training(run, order, path);
 }

@@ -28,56 +28,45 @@ void each_squared_gradient(Model& model, F const& f) {
     }
 }
 
-// The same number in an order of its own, faster: for whoever only asks whether all gradients are finite.
+// Calls f(first, size) for the gradients that are not frozen, in stretches as long as can be.
+void each_stretch(auto& model, auto const& f) {
+    for (auto const& range : model.trainable()) f(model.gradient_block() + range.offset, range.size);
+    model.each_table([&](auto& table) {
+        if (!table.frozen) f(table.gradient_rows().data, table.gradient_rows().size());
+    });
+}
+
+// gradient_norm in an order of its own, faster: for whoever only asks whether all gradients are finite.
 template <class Model>
 double rough_gradient_norm(Model& model) {
-    using scalar = typename Model::scalar;
     double sum = 0;
-    for (auto const& range : model.trainable())
-        sum += sum_of_squares(model.device(), static_cast<scalar const*>(model.gradient_block() + range.offset),
-                              range.size);
-    model.each_table([&](auto& table) {
-        matrix_view<scalar const> const rows = table.gradient_rows();
-        if (!table.frozen)
-            sum += sum_of_squares(model.device(), rows.data,
-                                  static_cast<std::size_t>(rows.rows) * static_cast<std::size_t>(rows.columns));
+    each_stretch(model, [&](typename Model::scalar const* first, std::size_t size) {
+        sum += sum_of_squares(model.device(), first, size);
     });
     return std::sqrt(sum);
 }
 
+// Scales all gradients by min(1, max_norm / (norm + 1e-6)); NaN stays.
 template <class Model>
-void scale_gradients(Model& model, double factor) {
+void clip_gradients(Model& model, double norm, double max_norm) {
     using scalar = typename Model::scalar;
-    for (auto const& range : model.trainable())
-        scale(model.device(), model.gradient_block() + range.offset, range.size, static_cast<scalar>(factor));
-    model.each_table([&](auto& table) {
-        matrix_view<scalar> const rows = table.gradient_rows();
-        scale(model.device(), rows.data,
-              table.frozen ? 0 : static_cast<std::size_t>(rows.rows) * static_cast<std::size_t>(rows.columns),
-              static_cast<scalar>(factor));
-    });
-}
-
-// min(1, max_norm / (norm + 1e-6)); NaN stays.
-inline double clip_factor(double norm, double max_norm) {
-    double const factor = max_norm / (norm + 1e-6);
-    return factor > 1 ? 1 : factor;
+    double const ratio = max_norm / (norm + 1e-6);
+    scalar const factor = static_cast<scalar>(ratio > 1 ? 1 : ratio);
+    each_stretch(model, [&](scalar* first, std::size_t size) { scale(model.device(), first, size, factor); });
 }
 
 }  // namespace detail
 
 // Of the gradients of all parameters that are not frozen, as one vector: PyTorch's norm of the tensors' norms. The same
 // bits for the same gradients.
-template <class Model>
-[[nodiscard]] double gradient_norm(Model& model) {
+[[nodiscard]] double gradient_norm(auto& model) {
     double sum = 0;
     detail::each_squared_gradient(model, [&](std::string const&, double squares) { sum += squares; });
     return std::sqrt(sum);
 }
 
 // The first parameter whose gradient, or its norm, is not finite; "" where there is none.
-template <class Model>
-[[nodiscard]] std::string non_finite_gradient(Model& model) {
+[[nodiscard]] std::string non_finite_gradient(auto& model) {
     std::string found;
     detail::each_squared_gradient(model, [&](std::string const& name, double squares) {
         if (found.empty() && !std::isfinite(squares)) found = name;
@@ -91,15 +80,13 @@ enum class if_non_finite { scale, error };
 // Scales all gradients by min(1, max_norm / (norm + 1e-6)), where norm is theirs before, which it returns. Throws
 // argument_error unless max_norm >= 0. Where the norm is not finite: scales by it all the same, or throws
 // numeric_error, naming the first bad parameter, and leaves the gradients.
-template <class Model>
-double clip_norm(Model& model, double max_norm, if_non_finite bad = if_non_finite::scale) {
-    if (!(max_norm >= 0))
-        throw argument_error(message("sequent::clip_norm: max_norm is ", max_norm, "; give 0 or more"));
+double clip_norm(auto& model, double max_norm, if_non_finite bad = if_non_finite::scale) {
+    require(max_norm >= 0, "sequent::clip_norm: max_norm is ", max_norm, "; give 0 or more");
     double const norm = gradient_norm(model);
     if (bad == if_non_finite::error && !std::isfinite(norm))
         throw numeric_error(message("sequent::clip_norm: the norm of the gradients is ", norm, ", first in '",
                                     non_finite_gradient(model), "'"));
-    detail::scale_gradients(model, detail::clip_factor(norm, max_norm));
+    detail::clip_gradients(model, norm, max_norm);
     return norm;
 }
 

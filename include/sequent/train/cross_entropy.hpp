@@ -26,19 +26,17 @@ struct cross_entropy {
     template <class Backend, class T>
     cross_entropy_result operator()(Backend const& device, matrix_view<T const> logits, std::span<int const> targets,
                                     matrix_view<T> gradient) const {
-        if (targets.size() != static_cast<std::size_t>(logits.rows))
-            throw argument_error(message("sequent::cross_entropy: expected input batch_size (", logits.rows,
-                                         ") to match target batch_size (", targets.size(), ")"));
-        if (gradient.rows != logits.rows || gradient.columns != logits.columns)
-            throw argument_error(message("sequent::cross_entropy: the gradient must have the shape of the logits, [",
-                                         logits.rows, ", ", logits.columns, "], got [", gradient.rows, ", ",
-                                         gradient.columns, "]"));
-        if (!(label_smoothing >= 0 && label_smoothing <= 1))
-            throw argument_error(
-                message("sequent::cross_entropy: label_smoothing must be between 0.0 and 1.0, got ", label_smoothing));
-        if (!class_weights.empty() && class_weights.size() != static_cast<std::size_t>(logits.columns))
-            throw argument_error(message("sequent::cross_entropy: class_weights must hold one weight for each of the ",
-                                         logits.columns, " classes, got ", class_weights.size()));
+        require(targets.size() == static_cast<std::size_t>(logits.rows),
+                "sequent::cross_entropy: expected input batch_size (", logits.rows, ") to match target batch_size (",
+                targets.size(), ")");
+        require(gradient.rows == logits.rows && gradient.columns == logits.columns,
+                "sequent::cross_entropy: the gradient must have the shape of the logits, [", logits.rows, ", ",
+                logits.columns, "], got [", gradient.rows, ", ", gradient.columns, "]");
+        require(label_smoothing >= 0 && label_smoothing <= 1,
+                "sequent::cross_entropy: label_smoothing must be between 0.0 and 1.0, got ", label_smoothing);
+        require(class_weights.empty() || class_weights.size() == static_cast<std::size_t>(logits.columns),
+                "sequent::cross_entropy: class_weights must hold one weight for each of the ", logits.columns,
+                " classes, got ", class_weights.size());
         cross_entropy_request const request{class_weights, ignore_index, label_smoothing,
                                             reduction == sequent::reduction::sum};
         return softmax_cross_entropy(device, request, logits, targets, gradient);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -38,21 +39,21 @@ gradient_check(Model& model, packed_sequence<typename Model::input_value> const&
     bool const was_training = model.is_training();
     model.eval();
     std::vector<double> room;
-    auto const run = [&](auto const& use) {
+    matrix_view<double> gradient;
+    auto const run = [&] {
         auto const output = model.forward(batch);
         matrix_view<double const> logits;
-        if constexpr (requires { output.values.rows; })
+        if constexpr (Model::gives_sequence)
             logits = output.values.rows;
         else
             logits = output;
-        room.resize(static_cast<std::size_t>(logits.rows) * static_cast<std::size_t>(logits.columns));
-        matrix_view<double> const gradient(room.data(), logits.rows, logits.columns);
-        double const value = loss(model.device(), logits, targets, gradient).loss;
-        use(gradient);
-        return value;
+        room.resize(logits.size());
+        gradient = {room.data(), logits.rows, logits.columns};
+        return loss(model.device(), logits, targets, gradient).loss;
     };
     model.zero_gradients();
-    run([&](matrix_view<double> gradient) { model.backward(gradient); });
+    run();
+    model.backward(gradient);
 
     gradient_check_result result;
     for (auto const& parameter : model.parameters()) {
@@ -60,21 +61,18 @@ gradient_check(Model& model, packed_sequence<typename Model::input_value> const&
         std::vector<double> values = model.values(parameter);
         std::vector<double> const analytic = model.gradient(parameter.name);
         std::size_t const width = parameter.shape.size() > 1 ? static_cast<std::size_t>(parameter.shape[1]) : 1;
+        auto const padding = parameter.table < 0 ? std::nullopt : model.table(parameter).padding;
         for (std::size_t j = 0; j < values.size(); ++j) {
-            if (parameter.table >= 0) {
-                auto const padding = model.table(parameter).padding;
-                if (padding && j / width == static_cast<std::size_t>(*padding)) continue;
-            }
+            if (padding && j / width == static_cast<std::size_t>(*padding)) continue;
             double const value = values[j];
-            double differences[2];
-            for (int side = 0; side < 2; ++side) {
-                values[j] = value + (side == 0 ? options.step : -options.step);
+            auto const loss_at = [&](double moved) {
+                values[j] = moved;
                 model.assign(parameter, values);
-                differences[side] = run([](auto const&) {});
-            }
+                return run();
+            };
+            double const numeric = (loss_at(value + options.step) - loss_at(value - options.step)) / (2 * options.step);
             values[j] = value;
             model.assign(parameter, values);
-            double const numeric = (differences[0] - differences[1]) / (2 * options.step);
             double const error = std::abs(numeric - analytic[j]) / std::max(options.floor, std::abs(analytic[j]));
             ++result.checked;
             if (error > result.worst || (std::isnan(error) && !std::isnan(result.worst)))

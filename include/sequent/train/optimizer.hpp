@@ -1,7 +1,9 @@
 // An optimizer: a rule (sgd, adam, ...) and its state for one model.
 #pragma once
 
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "../core/error.hpp"
 
@@ -34,7 +36,7 @@ class optimizer {
     [[nodiscard]] Rule const& rule() const { return rule_; }
     [[nodiscard]] double rate() const { return rule_.rate; }
     void rate(double value) {
-        if (!(value >= 0)) throw argument_error(message("sequent::optimizer: invalid learning rate: ", value));
+        require(value >= 0, "sequent::optimizer: invalid learning rate: ", value);
         rule_.rate = value;
     }
     [[nodiscard]] long long steps() const { return steps_; }
@@ -48,6 +50,25 @@ class optimizer {
     Rule rule_;
     typename Rule::template state<Model> state_;
     long long steps_ = 0;
+};
+
+// What a rule remembers: a number for each of the model's, zero at first.
+template <class Model>
+struct moment {
+    using scalar = typename Model::scalar;
+    using buffer = typename Model::backend_type::template buffer<scalar>;
+
+    explicit moment(Model& model) {
+        block.resize(model.block_size(), scalar(0));
+        model.each_table([&](auto& table) { tables.emplace_back().resize(table.size(), scalar(0)); });
+    }
+    // For each_moment.
+    void tell(char const* name, auto const& f) {
+        f(name, block.data(), [this](auto&, int number) { return tables[static_cast<std::size_t>(number)].data(); });
+    }
+
+    buffer block;                // the parameter block's layout
+    std::vector<buffer> tables;  // [rows, width] each
 };
 
 }  // namespace sequent

@@ -19,7 +19,7 @@ struct step {
     double factor = 0.1;
 
     [[nodiscard]] double operator()(long long now, double base) const {
-        if (every < 1) throw argument_error(message("sequent::schedule::step: every is ", every, "; give 1 or more"));
+        require(every >= 1, "sequent::schedule::step: every is ", every, "; give 1 or more");
         return base * std::pow(factor, static_cast<double>(now / every));
     }
 };
@@ -51,7 +51,7 @@ struct cosine {
     double least = 0;
 
     [[nodiscard]] double operator()(long long now, double base) const {
-        if (steps < 1) throw argument_error(message("sequent::schedule::cosine: steps is ", steps, "; give 1 or more"));
+        require(steps >= 1, "sequent::schedule::cosine: steps is ", steps, "; give 1 or more");
         double const turned = std::numbers::pi * static_cast<double>(now) / static_cast<double>(steps);
         return least + (base - least) * (1 + std::cos(turned)) / 2;
     }
@@ -63,11 +63,9 @@ struct linear {
     long long steps = 5;
 
     [[nodiscard]] double operator()(long long now, double base) const {
-        if (steps < 1) throw argument_error(message("sequent::schedule::linear: steps is ", steps, "; give 1 or more"));
-        if (!(first > 0 && first <= 1))
-            throw argument_error(message("sequent::schedule::linear: first is ", first, "; give more than 0, up to 1"));
-        if (!(last >= 0 && last <= 1))
-            throw argument_error(message("sequent::schedule::linear: last is ", last, "; give 0 to 1"));
+        require(steps >= 1, "sequent::schedule::linear: steps is ", steps, "; give 1 or more");
+        require(first > 0 && first <= 1, "sequent::schedule::linear: first is ", first, "; give more than 0, up to 1");
+        require(last >= 0 && last <= 1, "sequent::schedule::linear: last is ", last, "; give 0 to 1");
         double const gone = static_cast<double>(std::min(now, steps)) / static_cast<double>(steps);
         return base * (first + (last - first) * gone);
     }
@@ -86,14 +84,10 @@ struct one_cycle {
     int phases = 2;  // or 3
 
     [[nodiscard]] double operator()(long long now, double base) const {
-        if (steps < 1)
-            throw argument_error(message("sequent::schedule::one_cycle: steps is ", steps, "; give 1 or more"));
-        if (!(rise >= 0 && rise <= 1))
-            throw argument_error(message("sequent::schedule::one_cycle: rise is ", rise, "; give 0 to 1"));
-        if (phases != 2 && phases != 3)
-            throw argument_error(message("sequent::schedule::one_cycle: phases is ", phases, "; give 2 or 3"));
-        if (now >= steps)
-            throw argument_error(message("sequent::schedule::one_cycle: step ", now, " is beyond the last of ", steps));
+        require(steps >= 1, "sequent::schedule::one_cycle: steps is ", steps, "; give 1 or more");
+        require(rise >= 0 && rise <= 1, "sequent::schedule::one_cycle: rise is ", rise, "; give 0 to 1");
+        require(phases == 2 || phases == 3, "sequent::schedule::one_cycle: phases is ", phases, "; give 2 or 3");
+        require(now < steps, "sequent::schedule::one_cycle: step ", now, " is beyond the last of ", steps);
         double const start = base / start_divisor, end = start / end_divisor;
         double const at = static_cast<double>(now), all = static_cast<double>(steps);
         double const peak_at = rise * all - 1, end_at = all - 1;
@@ -133,18 +127,11 @@ struct plateau {
 
     // The rate to go on with, given the metric (a validation loss, say) and the rate so far.
     [[nodiscard]] double operator()(double metric, double rate) {
-        if (!(factor < 1))
-            throw argument_error(message("sequent::schedule::plateau: factor is ", factor, "; give less than 1"));
-        if (is_better(metric)) {
-            best = metric;
-            bad_calls = 0;
-        } else {
-            ++bad_calls;
-        }
-        if (cooling > 0) {
-            --cooling;
-            bad_calls = 0;
-        }
+        require(factor < 1, "sequent::schedule::plateau: factor is ", factor, "; give less than 1");
+        bool const good = is_better(metric);
+        if (good) best = metric;
+        bad_calls = good || cooling > 0 ? 0 : bad_calls + 1;
+        if (cooling > 0) --cooling;
         if (bad_calls <= patience) return rate;
         cooling = cooldown;
         bad_calls = 0;

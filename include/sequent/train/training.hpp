@@ -35,8 +35,8 @@ class training {
     training(Model& model, Loss loss, Rule rule, training_options options = {})
         : loss_(std::move(loss)), optimizer_(model, std::move(rule)), options_(std::move(options)),
           base_rate_(optimizer_.rate()) {
-        if (options_.clip_norm && !(*options_.clip_norm >= 0))
-            throw argument_error(message("sequent::training: clip_norm is ", *options_.clip_norm, "; give 0 or more"));
+        double const largest = options_.clip_norm.value_or(0);
+        require(largest >= 0, "sequent::training: clip_norm is ", largest, "; give 0 or more");
         model.train();
     }
 
@@ -44,7 +44,7 @@ class training {
     // one per packed row, as the network's output has rows. Returns the loss before the update. Throws numeric_error
     // when the loss or a gradient is not finite; the parameters are then as before the step.
     cross_entropy_result step(input const& batch, std::span<int const> targets) {
-        model().zero_gradients();
+        network().zero_gradients();
         auto const result = accumulate(batch, targets);
         update();
         return result;
@@ -53,56 +53,43 @@ class training {
     // The two halves, for gradients of several batches: accumulate() adds, update() changes the parameters. The caller
     // calls network().zero_gradients() before the first.
     cross_entropy_result accumulate(input const& batch, std::span<int const> targets) {
-        auto const output = model().forward(batch);
-        matrix_view<scalar const> const logits = rows_of_output(output);
-        matrix_view<scalar> const gradient(
-            gradient_.reserve(static_cast<std::size_t>(logits.rows) * static_cast<std::size_t>(logits.columns)),
-            logits.rows, logits.columns);
-        auto const result = loss_(model().device(), logits, targets, gradient);
+        auto const output = network().forward(batch);
+        matrix_view<scalar const> logits;
+        if constexpr (Model::gives_sequence)
+            logits = output.values.rows;
+        else
+            logits = output;
+        matrix_view<scalar> const gradient = reserve_rows(gradient_, logits.rows, logits.columns);
+        auto const result = loss_(network().device(), logits, targets, gradient);
         if (!std::isfinite(result.loss))
             throw numeric_error(message("sequent::training: the loss of step ", optimizer_.steps() + 1, " is ",
                                         result.loss, "; lower the learning rate or clip the gradients"));
-        model().backward(gradient);
+        network().backward(gradient);
         return result;
     }
     void update() {
         if (options_.schedule) optimizer_.rate(options_.schedule(optimizer_.steps(), base_rate_));
-        double const norm = options_.clip_norm ? gradient_norm(model()) : detail::rough_gradient_norm(model());
+        double const norm = options_.clip_norm ? gradient_norm(network()) : detail::rough_gradient_norm(network());
         if (!std::isfinite(norm))
-            throw numeric_error(message("sequent::training: the gradient of '", non_finite_gradient(model()),
+            throw numeric_error(message("sequent::training: the gradient of '", non_finite_gradient(network()),
                                         "' at step ", optimizer_.steps() + 1, " is not finite (or too large to ",
                                         "square); lower the learning rate or clip the gradients"));
-        if (options_.clip_norm) detail::scale_gradients(model(), detail::clip_factor(norm, *options_.clip_norm));
+        if (options_.clip_norm) detail::clip_gradients(network(), norm, *options_.clip_norm);
         optimizer_.step();
     }
 
     // The model, whose weights may be read at any time: rows that owe steps are caught up when read.
-    [[nodiscard]] Model& network() { return model(); }
+    [[nodiscard]] Model& network() { return optimizer_.network(); }
     [[nodiscard]] auto& rule() { return optimizer_; }
 
     // f(name, number) for each option that a later step depends on; the loss and the schedule are not among them.
-    template <class F>
-    void each_option(F const& f) const {
+    void each_option(auto const& f) const {
         optimizer_.rule().each_option(f);
         f("rate", base_rate_);
         f("clip_norm", options_.clip_norm.value_or(std::numeric_limits<double>::infinity()));
     }
 
   private:
-    [[nodiscard]] Model& model() { return optimizer_.network(); }
-
-    template <class Output>
-    static matrix_view<scalar const> rows_of_output(Output const& output) {
-        if constexpr (requires { output.values.index; }) {
-            if (!output.values.index.empty())
-                throw argument_error("sequent::training: the network ends in an embedding; put a linear layer behind a "
-                                     "recurrent one");
-            return output.values.rows;
-        } else {
-            return output;
-        }
-    }
-
     Loss loss_;
     optimizer<Model, Rule> optimizer_;
     training_options options_;
