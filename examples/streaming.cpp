@@ -1,5 +1,6 @@
-// A trained network stepped one letter at a time, its states carried along: it recites the sentence it has learnt, and
-// gives the same bits as when it reads the whole at once.
+// A trained network stepped one letter at a time: `stream` carries its states along and takes no memory on the way. It
+// recites the sentence it has learnt, and gives the same bits as when it reads the whole at once.
+#include <sequent/model/stream.hpp>
 #include <sequent/sequent.hpp>
 
 #include <algorithm>
@@ -35,14 +36,12 @@ int main() {
     std::vector<float> const whole(at_once.data, at_once.data + at_once.rows * at_once.columns);
 
     // From here on the network hears only itself.
-    states<float> memory = net.zero_states(1);
+    stream speaker(net);
     int said = read[0][0];
     bool same_bits = true;
     std::string speech(1, letter(said));
     for (std::size_t t = 0; t + 1 < sentence.size(); ++t) {
-        auto const scores = std::span(net.predict(pack(std::vector<std::vector<int>>{{said}}), memory).values.rows.data,
-                                      static_cast<std::size_t>(letters));
-        memory = net.final_states();
+        std::span<float const> const scores = speaker.step(said);
         same_bits = same_bits && std::ranges::equal(scores, std::span(whole).subspan(t * letters, letters));
         said = static_cast<int>(std::ranges::max_element(scores) - scores.begin());
         speech += letter(said);

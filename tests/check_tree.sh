@@ -91,4 +91,24 @@ library=include/sequent
             [ -e "${header%.cpp}.hpp" ] || echo "$test: no header ${header%.cpp}.hpp"
         done
     done
+
+    # Every static_assert with a sentence has a file that must not compile, which expects it or a part of it.
+    {
+        find tests -path '*/must_not_compile/*.cpp' | sort
+        find "$library" -type f \( -name '*.hpp' -o -name '*.cuh' \) | sort
+    } | xargs -r awk '
+    /^\/\/ expect: / { expected[substr($0, 12)] }
+    /static_assert\(/ { inside = 1; sentence = ""; place = FILENAME ":" FNR }
+    inside {
+        code = ""
+        count = split($0, part, "\"")  # code, literal, code, ...
+        for (i = 1; i <= count; ++i)
+            if (i % 2) code = code part[i]
+            else sentence = sentence part[i]
+        if (code !~ /\);/) next
+        inside = 0
+        found = sentence !~ /^sequent::/
+        for (part_of_it in expected) if (index(sentence, part_of_it)) found = 1
+        if (!found) print place ": no test in tests/must_not_compile expects: " sentence
+    }'
 } | awk '{ print; ++breaches } END { exit breaches > 0 }'

@@ -31,6 +31,9 @@ good_tree() {
     header model/checkpoint.hpp '#include "model.hpp"' '#include "../io/npy.hpp"'
     header train/adam.hpp '#include "../model/model.hpp"'
     : >tests/consumers/main.cpp
+    mkdir tests/must_not_compile
+    echo '// expect: sequent::rows: none (of the file); give' >tests/must_not_compile/rows.cpp
+    header core/rows.hpp 'static_assert(Rows > 0 &&' 'Rows < 9,' '"sequent::rows: none (of the "' '"file); give 1");'
 }
 
 good_tree
@@ -70,3 +73,7 @@ finds 'all headers but those' many_lines
 finds 'no #pragma once' sed -i 1d include/sequent/core/error.hpp
 finds 'no test tests/core/error.cpp' rm tests/core/error.cpp
 finds 'no header include/sequent/core/stray.hpp' touch tests/core/stray.cpp
+finds 'core/rows.hpp:2: no test in tests/must_not_compile expects: sequent::rows: none (of the file); give 1' \
+    rm tests/must_not_compile/rows.cpp
+finds 'no test in tests/must_not_compile expects: sequent::io: wrong' \
+    header io/npy.hpp 'static_assert(true);' 'static_assert(false, "sequent::io: wrong");'

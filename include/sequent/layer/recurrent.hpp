@@ -188,6 +188,8 @@ using bidirectional = recurrent_layer<typename detail::cell_only<Cell>::type, 2>
 namespace detail {
 template <class LayerOrCell>
 struct as_layer {
+    static_assert(layer<LayerOrCell>,
+                  "sequent::layer_of: neither a layer nor a cell; give one, such as sequent::lstm<3, 4>");
     using type = LayerOrCell;
 };
 template <cell Cell>

@@ -199,6 +199,9 @@ struct stack_of<1, Layer, Made...> {
 template <int Depth, class LayerOrCell>
 class stacked : public detail::stack_of<(Depth > 0 ? Depth : 1), layer_of<LayerOrCell>>::type {
     static_assert(Depth > 0, "sequent::stacked: the depth must be at least 1");
+    static_assert(
+        requires { typename layer_of<LayerOrCell>::template with_input<1>; },
+        "sequent::stacked: takes a cell or a recurrent layer; put others behind each other in a sequential");
     using first = layer_of<LayerOrCell>;
     using chain = typename detail::stack_of<(Depth > 0 ? Depth : 1), first>::type;
 

@@ -1,0 +1,4 @@
+// expect: sequent::layer_of: neither a layer nor a cell; give one, such as sequent::lstm<3, 4>
+#include "sequent/sequent.hpp"
+
+sequent::model<int, sequent::cpu> net;
