@@ -58,7 +58,7 @@ struct stepper<embedding<Rows, Width>, T> {
 };
 
 template <class Cell, class T>
-struct stepper<recurrent<Cell>, T> {
+struct stepper<recurrent_layer<Cell, 1>, T> {
     using layout = cpu_recurrent_layout<Cell, T>;
     T const* parameters;
     cpu_recurrent_weights<Cell, T> weights;
@@ -66,7 +66,7 @@ struct stepper<recurrent<Cell>, T> {
     bool second = false;  // which half holds the states now
 
     template <class Memory>
-    stepper(recurrent<Cell> const&, T const* from, Memory&) : parameters(from) {
+    stepper(recurrent_layer<Cell, 1> const&, T const* from, Memory&) : parameters(from) {
         weights.update(from, 0);
     }
     [[nodiscard]] T* now() noexcept { return states.data() + (second ? states.size() / 2 : 0); }
