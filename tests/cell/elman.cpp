@@ -46,3 +46,8 @@ TEST_CASE("elman: every network, batch and state as PyTorch's, tanh in float") {
 TEST_CASE("elman: every network, batch and state as PyTorch's, relu in double") {
     check_golden_cell<rnn_relu, double>("rnn_relu");
 }
+TEST_CASE("elman: every network, batch and state as PyTorch's, relu in float") {
+    check_golden_cell<rnn_relu, float>("rnn_relu");
+}
+
+TEST_CASE("elman: errors in float at most four times PyTorch's own") { check_golden_float<rnn_tanh>("rnn_tanh"); }

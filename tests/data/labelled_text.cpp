@@ -103,6 +103,30 @@ TEST_CASE("a wrong row is named by line and column", "[labelled_text]") {
     CHECK(error_of("99999999999,a,b\n").starts_with("line 1: column 1: "));
 }
 
+TEST_CASE("a file cut at any byte gives its whole rows, and what is left of the last one or its error",
+          "[labelled_text]") {
+    std::string const text = "\"3\",\"A title\",\"says \"\"so\"\"\"\r\n1,,x\n\"2\",\"b\nc\",d\n";
+    auto const whole = read(text);
+    std::size_t refused = 0;
+    for (std::size_t length = 0; length < text.size(); ++length) {
+        CAPTURE(length);
+        std::string const error = error_of(text.substr(0, length));
+        if (error != "none") {
+            CHECK(error.starts_with("line "));
+            ++refused;
+            continue;
+        }
+        auto const rows = read(text.substr(0, length));
+        REQUIRE(rows.size() <= whole.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            CHECK(rows[i].label == whole[i].label);
+            CHECK((i + 1 < rows.size() ? rows[i].text == whole[i].text : whole[i].text.starts_with(rows[i].text)));
+        }
+        if (length > 0 && text[length - 1] == '\n') CHECK(rows.back().text == whole[rows.size() - 1].text);
+    }
+    CHECK(refused > text.size() / 2);
+}
+
 TEST_CASE("encode keeps rows and labels apart", "[labelled_text]") {
     std::vector<labelled_text> const rows = {{2, "b a b"}, {0, ""}, {1, "nowhere b"}};
     vocabulary const words(count({rows[0]}));

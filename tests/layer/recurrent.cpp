@@ -13,20 +13,25 @@ namespace {
 
 constexpr int inputs = 3, hidden = 5;
 
-template <class CellType, class Scalar>
+template <class Network, class Scalar>
 struct subject {
-    using cell = CellType;
+    using network = Network;
     using scalar = Scalar;
 };
-using subjects =
-    std::tuple<subject<elman<inputs, hidden>, double>, subject<elman<inputs, hidden>, float>,
-               subject<elman<inputs, hidden, nonlinearity::relu>, double>,
-               subject<elman<inputs, hidden, nonlinearity::relu>, float>, subject<lstm<inputs, hidden>, double>,
-               subject<lstm<inputs, hidden>, float>, subject<gru<inputs, hidden>, double>,
-               subject<gru<inputs, hidden>, float>, subject<coupled_lstm<inputs, hidden>, double>,
-               subject<coupled_lstm<inputs, hidden>, float>>;
+template <class Cell, class Scalar>
+using deep = subject<stacked<2, bidirectional<Cell>>, Scalar>;
+using lstm_cell = lstm<inputs, hidden>;
 
-// What one pass of a bidirectional layer makes, by sequence in the user's order, states too.
+// Every network of one cell, and every cell in the network that has it all; some in float.
+using subjects =
+    std::tuple<subject<recurrent<lstm_cell>, double>, subject<reversed<lstm_cell>, double>,
+               subject<bidirectional<lstm_cell>, double>, subject<stacked<2, lstm_cell>, double>,
+               deep<lstm_cell, double>, deep<lstm_cell, float>, deep<elman<inputs, hidden>, double>,
+               deep<elman<inputs, hidden, nonlinearity::relu>, double>, deep<gru<inputs, hidden>, double>,
+               subject<bidirectional<gru<inputs, hidden>>, float>, deep<coupled_lstm<inputs, hidden>, double>,
+               subject<reversed<coupled_lstm<inputs, hidden>>, float>>;
+
+// What one pass of a network makes, by sequence in the user's order, states too.
 template <class T>
 struct pass_result {
     std::vector<std::vector<T>> output, input_gradient;
@@ -46,28 +51,33 @@ template <class T>
     }
     return zeros;
 }
+enum class from { zeros, given_states };
 template <class Model>
-[[nodiscard]] auto run(Model& net, std::vector<int> const& lengths, std::vector<int> const& who) {
+[[nodiscard]] auto run(Model& net, std::vector<int> const& lengths, std::vector<int> const& who, from start) {
     using T = typename Model::scalar;
-    std::vector<std::vector<T>> input, cotangent;
-    for (int const i : who) {
-        std::size_t const steps = static_cast<std::size_t>(lengths[static_cast<std::size_t>(i)]);
-        input.push_back(random_values<T>(steps * inputs, 100 + static_cast<std::uint64_t>(i)));
-        cotangent.push_back(random_values<T>(steps * 2 * hidden, 200 + static_cast<std::uint64_t>(i)));
-    }
-    auto const packed = pack(input, inputs), gradient = pack(cotangent, 2 * hidden);
+    auto const of_each = [&](int width, std::uint64_t seed) {
+        std::vector<std::vector<T>> all;
+        for (int const i : who)
+            all.push_back(random_values<T>(static_cast<std::size_t>(lengths[static_cast<std::size_t>(i)] * width),
+                                           seed + static_cast<std::uint64_t>(i)));
+        return pack(all, width);
+    };
+    auto const packed = of_each(inputs, 100);
     auto const by_sequence = [&](matrix_view<T const> rows) {
         return unpack(packed_sequence<T>{packed.shape, numbers_of(rows), rows.columns});
     };
-    int const batch = static_cast<int>(who.size());
-    auto const initial = states_of(net.zero_states(batch), who, 1);
+    auto const zeros = net.zero_states(static_cast<int>(who.size())), given = states_of(zeros, who, 1);
+    bool const is_given = start == from::given_states;
     pass_result<T> result;
-    result.output = by_sequence(net.predict(packed, initial).values.rows);
+    auto const output = (is_given ? net.predict(packed, given) : net.predict(packed)).values.rows;
+    auto const cotangent = of_each(output.columns, 200);
+    result.output = by_sequence(output);
     result.final = net.final_states();
-    CHECK(same_bits(by_sequence(net.forward(packed, initial).values.rows), result.output));
+    CHECK(same_bits(by_sequence((is_given ? net.forward(packed, given) : net.forward(packed)).values.rows),
+                    result.output));
     CHECK(same_bits(net.final_states(), result.final));
     net.zero_gradients();
-    net.backward(gradient.rows(), states_of(net.zero_states(batch), who, 2));
+    net.backward(cotangent.rows(), states_of(zeros, who, 2));
     result.input_gradient = by_sequence(net.input_gradient());
     result.initial_gradient = net.initial_state_gradients();
     for (auto const& parameter : net.parameters()) {
@@ -96,45 +106,47 @@ constexpr double rounding = std::is_same_v<T, double> ? 1e-14 : 1e-6;
 TEMPLATE_LIST_TEST_CASE("recurrent: a batch is its sequences one by one, in any order, forward to the bit", "",
                         subjects) {
     using T = typename TestType::scalar;
-    model<bidirectional<typename TestType::cell>, cpu, T> net{{}, {.seed = 1}};
+    model<typename TestType::network, cpu, T> net{{}, {.seed = 1}};
     std::vector<std::vector<int>> const batches{
         {4, 7, 0, 1, 4, 9, 7, 7, 7, 2}, {5}, {1}, {1, 1, 1}, {6, 6, 6, 6}, {0, 3}};
-    for (std::vector<int> const& lengths : batches) {
-        INFO("batch of " << lengths.size() << ", first length " << lengths[0]);
-        std::vector<int> who(lengths.size()), shuffled;
-        std::iota(who.begin(), who.end(), 0);
-        auto const together = run(net, lengths, who);
+    for (from const start : {from::zeros, from::given_states})
+        for (std::vector<int> const& lengths : batches) {
+            INFO("batch of " << lengths.size() << ", first length " << lengths[0]
+                             << (start == from::zeros ? " from zeros" : ""));
+            std::vector<int> who(lengths.size()), shuffled;
+            std::iota(who.begin(), who.end(), 0);
+            auto const together = run(net, lengths, who, start);
 
-        std::vector<double> summed(together.gradient.size());
-        for (std::size_t i = 0; i < who.size(); ++i) {
-            INFO("sequence " << i);
-            auto const alone = run(net, lengths, {who[i]});
-            CHECK(same_bits(alone.output[0], together.output[i]));
-            CHECK(same_bits(alone.final, row_of(together.final, i)));
-            CHECK(largest_error(alone.input_gradient[0], together.input_gradient[i]) <= rounding<T>);
-            auto const expected = row_of(together.initial_gradient, i);
-            for (std::size_t k = 0; k < expected.entries.size(); ++k)
-                CHECK(largest_error(alone.initial_gradient.entries[k].values, expected.entries[k].values) <=
-                      rounding<T>);
-            for (std::size_t j = 0; j < summed.size(); ++j) summed[j] += static_cast<double>(alone.gradient[j]);
-        }
-        CHECK(largest_error(together.gradient, summed) <= 10 * rounding<T>);
+            std::vector<double> summed(together.gradient.size());
+            for (std::size_t i = 0; i < who.size(); ++i) {
+                INFO("sequence " << i);
+                auto const alone = run(net, lengths, {who[i]}, start);
+                CHECK(same_bits(alone.output[0], together.output[i]));
+                CHECK(same_bits(alone.final, row_of(together.final, i)));
+                CHECK(largest_error(alone.input_gradient[0], together.input_gradient[i]) <= rounding<T>);
+                auto const expected = row_of(together.initial_gradient, i);
+                for (std::size_t k = 0; k < expected.entries.size(); ++k)
+                    CHECK(largest_error(alone.initial_gradient.entries[k].values, expected.entries[k].values) <=
+                          rounding<T>);
+                for (std::size_t j = 0; j < summed.size(); ++j) summed[j] += static_cast<double>(alone.gradient[j]);
+            }
+            CHECK(largest_error(together.gradient, summed) <= 10 * rounding<T>);
 
-        shuffled = who;
-        shuffle(std::span(shuffled), {7, 7});
-        auto const other = run(net, lengths, shuffled);
-        for (std::size_t i = 0; i < who.size(); ++i) {
-            std::size_t const place = static_cast<std::size_t>(shuffled[i]);
-            CHECK(same_bits(other.output[i], together.output[place]));
-            CHECK(same_bits(row_of(other.final, i), row_of(together.final, place)));
+            shuffled = who;
+            shuffle(std::span(shuffled), {7, 7});
+            auto const other = run(net, lengths, shuffled, start);
+            for (std::size_t i = 0; i < who.size(); ++i) {
+                std::size_t const place = static_cast<std::size_t>(shuffled[i]);
+                CHECK(same_bits(other.output[i], together.output[place]));
+                CHECK(same_bits(row_of(other.final, i), row_of(together.final, place)));
+            }
+            CHECK(largest_error(other.gradient, together.gradient) <= 10 * rounding<T>);
         }
-        CHECK(largest_error(other.gradient, together.gradient) <= 10 * rounding<T>);
-    }
 }
 
 TEMPLATE_LIST_TEST_CASE("recurrent: sequences of no steps hand their states on", "", subjects) {
     using T = typename TestType::scalar;
-    model<bidirectional<typename TestType::cell>, cpu, T> net{{}, {.seed = 1}};
+    model<typename TestType::network, cpu, T> net{{}, {.seed = 1}};
     for (std::vector<int> const& lengths : {std::vector<int>{0, 3, 0}, std::vector<int>{0, 0}}) {
         auto const input = pack(random_sequences<T>(lengths, inputs, 1), inputs);
         int const batch = input.shape.batch();
@@ -162,14 +174,14 @@ TEMPLATE_LIST_TEST_CASE("recurrent: sequences of no steps hand their states on",
 
 TEMPLATE_LIST_TEST_CASE("recurrent: gradients of several batches add up, and a run repeats to the bit", "", subjects) {
     using T = typename TestType::scalar;
-    using network = bidirectional<typename TestType::cell>;
+    using network = typename TestType::network;
     auto const first = pack(random_sequences<T>({3, 5}, inputs, 1), inputs);
     auto const second = pack(random_sequences<T>({2, 4, 1, 6}, inputs, 2), inputs);
     auto const cotangent = random_values<T>(13 * 2 * hidden, 3);
     auto const gradients_of = [&](auto& net, auto const&... batches) {
         auto const add = [&](auto const& batch) {
-            net.forward(batch);
-            net.backward({cotangent.data(), batch.shape.rows(), 2 * hidden});
+            auto const output = net.forward(batch).values.rows;
+            net.backward({cotangent.data(), output.rows, output.columns});
         };
         net.zero_gradients();
         (add(batches), ...);

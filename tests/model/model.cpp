@@ -219,6 +219,33 @@ TEST_CASE("model: inputs, states and gradients that do not fit, PyTorch's error 
           "sequent::model: the gradient must have the shape of the output, [1, 4], got [0, 0]");
 }
 
+TEMPLATE_TEST_CASE("model: bad input of a deep network is named as a shallow one's, in double", "", (gru<4, 3>),
+                   (elman<4, 3>)) {
+    model<stacked<2, bidirectional<TestType>>, cpu, double> net{{}, {.seed = 1}};
+    auto const input = pack(random_sequences<double>({2, 5}, 4, 1), 4);
+    auto const error = [](auto&& call) { return thrown<argument_error>(call); };
+    CHECK(error([&] { net.forward(pack(random_sequences<double>({2}, 3, 1), 3)); }) ==
+          "sequent::model: the input must have 4 features, got 3");
+    states<double> initial = net.zero_states(2);
+    initial.entries[3].name = "h_l2";
+    CHECK(error([&] { net.forward(input, initial); }) ==
+          "sequent::states: no state is called 'h_l1_reverse'; there are: h_l0, h_l0_reverse, h_l1, h_l2");
+    initial = net.zero_states(2);
+    initial.entries[3].width = 6, initial.entries[3].values.resize(12);
+    CHECK(error([&] { net.forward(input, initial); }) ==
+          "sequent::model: expected the size of state 'h_l1_reverse' to be [2, 3], got [2, 6]");
+    initial = net.zero_states(2);
+    initial.entries[3].values.resize(5);
+    CHECK(error([&] { net.forward(input, initial); }) ==
+          "sequent::states: expected the size of state 'h_l1_reverse' to be [2, 3], got 5 values");
+    std::vector<double> const gradient(7 * 6);
+    net.forward(input);
+    CHECK(error([&] {
+              net.backward({gradient.data(), 7, 3});
+          }) == "sequent::model: the gradient must have the shape of the output, [7, 6], got [7, 3]");
+    CHECK_THROWS_AS(net.backward({gradient.data(), 7, 6}, initial), argument_error);
+}
+
 TEST_CASE("model: parameters by name") {
     news_model net;
     std::vector<float> const bias{1, 2, 3, 4};

@@ -1,10 +1,11 @@
 """The PyTorch side of the test of checkpoints in tests/model/checkpoint.cpp.
 
-    pytorch_round_trip.py make FOLDER     a network's state_dict in weights.safetensors, and in expected.safetensors a
-                                          batch and what the network makes of it
-    pytorch_round_trip.py check FOLDER    loads saved.safetensors, strictly, and compares what it makes of the same
-                                          batch with the logits in saved_logits.safetensors
+    pytorch_round_trip.py make NETWORK FOLDER     a network's state_dict in weights.safetensors, and in
+                                                  expected.safetensors a batch and what the network makes of it
+    pytorch_round_trip.py check NETWORK FOLDER    loads saved.safetensors, strictly, and compares what it makes of the
+                                                  same batch with the logits in saved_logits.safetensors
 
+NETWORK is LSTM, GRU or RNN, of one layer, or deep_LSTM, of two in both directions.
 Exits with 77 if PyTorch or NumPy is not installed. Uses the safetensors package if it is there, else its own reader
 and writer of these few types.
 """
@@ -51,28 +52,29 @@ except ImportError:
 
 
 class Net(nn.Module):
-    def __init__(self):
+    def __init__(self, name):
         super().__init__()
+        deep = name.startswith("deep_")
+        self.directions = 2 if deep else 1
         self.embedding = nn.Embedding(20, 8, padding_idx=1)
-        self.rnn = nn.LSTM(8, 6, batch_first=True)
-        self.fc = nn.Linear(6, 4)
+        self.rnn = getattr(nn, name.removeprefix("deep_"))(8, 6, num_layers=self.directions, bidirectional=deep,
+                                                           batch_first=True)
+        self.fc = nn.Linear(6 * self.directions, 4)
 
     def forward(self, ids, lengths):
         packed = nn.utils.rnn.pack_padded_sequence(self.embedding(ids), lengths, batch_first=True, enforce_sorted=False)
-        _, (hidden, _) = self.rnn(packed)
-        return self.fc(hidden[-1])
+        _, states = self.rnn(packed)
+        hidden = states[0] if isinstance(states, tuple) else states
+        return self.fc(torch.cat(tuple(hidden[-self.directions :]), 1))
 
 
-def make(folder):
-    torch.manual_seed(1)
-    net = Net()
+def make(net, folder):
     ids, lengths = torch.randint(2, 20, (5, 7)), torch.tensor([3, 7, 1, 4, 7])
     save_file(net.state_dict(), folder / "weights.safetensors")
     save_file({"ids": ids, "lengths": lengths, "logits": net(ids, lengths).detach()}, folder / "expected.safetensors")
 
 
-def check(folder):
-    net = Net()
+def check(net, folder):
     net.load_state_dict(load_file(folder / "saved.safetensors"), strict=True)
     expected = load_file(folder / "expected.safetensors")
     with torch.no_grad():
@@ -83,4 +85,5 @@ def check(folder):
 
 
 if __name__ == "__main__":
-    {"make": make, "check": check}[sys.argv[1]](Path(sys.argv[2]))
+    torch.manual_seed(1)
+    {"make": make, "check": check}[sys.argv[1]](Net(sys.argv[2]), Path(sys.argv[3]))

@@ -73,8 +73,10 @@ TEST_CASE("stream: a step takes no memory") {
     CHECK(sequent_tests::allocations == before);
 }
 
-TEST_CASE("stream: a user's cell with parameters of its units has the bits of the whole sequence") {
-    model<sequent_tests::coupled_lstm<2, 21>, cpu> net{{}, {.seed = 4}};
+TEMPLATE_TEST_CASE(
+    "stream: an Elman cell and a user's, with parameters of its units, have the bits of the whole sequence", "",
+    (elman<2, 21>), (elman<2, 21, nonlinearity::relu>), (sequent_tests::coupled_lstm<2, 21>)) {
+    model<TestType, cpu> net{{}, {.seed = 4}};
     stream reader(net);
     std::vector<float> const x = {0.5f, -1, 0.25f, 2, -0.75f, 0.1f};
     std::span<float const> last;

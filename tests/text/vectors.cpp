@@ -129,8 +129,11 @@ TEST_CASE("word2vec's binary file, with and without newlines", "[vectors]") {
         CHECK(of(vectors, "\xFF\xFE") == row{3, -0.5f});
         CHECK_THROWS_WITH(word2vec_binary(bytes + "x"), "file: goes on after the 3 words it promises");
     }
-    for (std::size_t length = 0; length < plain.size(); ++length)
-        REQUIRE_THROWS_AS(word2vec_binary(plain.substr(0, length)), sequent::file_error);
+    for (std::string const& bytes : {newlines.substr(0, newlines.size() - 1), plain}) {
+        CHECK(word2vec_binary(bytes).words.size() == 2);  // the last newline is no number's
+        for (std::size_t length = 0; length < bytes.size(); ++length)
+            REQUIRE_THROWS_AS(word2vec_binary(bytes.substr(0, length)), sequent::file_error);
+    }
 }
 
 TEST_CASE("word2vec's binary file: what is wrong is named", "[vectors]") {

@@ -69,6 +69,12 @@ TEST_CASE("edges of cross-entropy are PyTorch's", "[cross_entropy]") {
     CHECK(ignored.gradient == std::vector<double>(4, 0.0));
     CHECK(run<double>({.reduction = reduction::sum}, 2, logits, {-100, -100}).result.loss == 0);
 
+    answer const weightless = run<double>({.class_weights = {0, 1}}, 2, logits, {0, 0});
+    CHECK(weightless.result.weight == 0);
+    CHECK(std::isnan(weightless.result.loss));
+    for (double const value : weightless.gradient) CHECK(std::isnan(value));
+    CHECK(run<double>({.reduction = reduction::sum, .class_weights = {0, 1}}, 2, logits, {0, 0}).result.loss == 0);
+
     CHECK(std::isnan(run<double>({}, 2, {}, {}).result.loss));
     CHECK(std::isnan(run<double>({}, 2, {1, infinity}, {0}).result.loss));
     CHECK(std::isnan(run<double>({}, 2, {1, infinity}, {1}).result.loss));

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "catch.hpp"
+#include "cell/coupled_lstm.hpp"
 #include "sequent/sequent.hpp"
 
 using namespace sequent;
@@ -24,13 +25,13 @@ packed_sequence<double> features(std::vector<int> const& of) {
     return pack(rows, 3);
 }
 
-template <class Cell>
-using topic_of_last = sequential<Cell, last_state, linear<Cell::hidden_size, 3>>;
+template <class Recurrent, int Width>
+using topic_of_last = sequential<Recurrent, last_state, linear<Width, 3>>;
 
 // A batch of unequal lengths, one of them zero, and a batch of one sequence.
-template <class Cell>
-void check_cell() {
-    model<topic_of_last<Cell>, cpu, double> net({}, {.seed = 2});
+template <class Recurrent, int Width>
+void check_network() {
+    model<topic_of_last<Recurrent, Width>, cpu, double> net({}, {.seed = 2});
     std::size_t numbers = 0;
     for (auto const& parameter : net.parameters()) numbers += parameter.size();
     for (bool const alone : {false, true}) {
@@ -41,6 +42,15 @@ void check_cell() {
         CHECK(result.worst < 1e-6);
         CHECK(result.worst > 0);
     }
+}
+
+template <class Cell>
+void check_cell() {
+    check_network<Cell, Cell::hidden_size>();
+}
+template <class Cell>
+void check_deep() {
+    check_network<stacked<2, bidirectional<Cell>>, 2 * Cell::hidden_size>();
 }
 
 // An Elman cell that forgets the derivative of tanh.
@@ -67,11 +77,18 @@ TEST_CASE("gradients of an LSTM are the differences", "[gradient_check]") {
 TEST_CASE("gradients of a GRU are the differences", "[gradient_check]") {
     check_cell<gru<3, 1>>();
     check_cell<gru<3, 5>>();
+    check_deep<gru<3, 5>>();
 }
 
 TEST_CASE("gradients of an Elman network are the differences", "[gradient_check]") {
     check_cell<elman<3, 1>>();
     check_cell<elman<3, 5>>();
+    check_deep<elman<3, 5>>();
+    check_cell<elman<3, 5, nonlinearity::relu>>();
+}
+
+TEST_CASE("gradients of a user's cell with parameters of its units are the differences", "[gradient_check]") {
+    check_deep<sequent_tests::coupled_lstm<3, 5>>();
 }
 
 TEST_CASE("a gradient check of every step's output, of an embedding and of what is frozen", "[gradient_check]") {
@@ -98,14 +115,14 @@ TEST_CASE("a gradient check of every step's output, of an embedding and of what 
 }
 
 TEST_CASE("a gradient check finds a wrong cell", "[gradient_check]") {
-    model<topic_of_last<forgetful>, cpu, double> net({}, {.seed = 2});
+    model<topic_of_last<forgetful, 5>, cpu, double> net({}, {.seed = 2});
     auto const result = gradient_check(net, features(lengths), topics, cross_entropy{});
     CHECK(result.worst > 0.01);
     CHECK(result.parameter.starts_with("0."));
 }
 
 TEST_CASE("a gradient check finds NaN", "[gradient_check]") {
-    model<topic_of_last<elman<3, 5>>, cpu, double> net({}, {.seed = 2});
+    model<topic_of_last<elman<3, 5>, 5>, cpu, double> net({}, {.seed = 2});
     auto const wrong = [](cpu const& device, matrix_view<double const> output, std::span<int const> targets,
                           matrix_view<double> gradient) {
         auto const result = cross_entropy{}(device, output, targets, gradient);

@@ -1,5 +1,6 @@
 #include "sequent/train/optimizer.hpp"
 
+#include "optimizer_golden.hpp"
 #include "trajectory.hpp"
 
 using namespace sequent_tests;
@@ -61,4 +62,40 @@ TEST_CASE("an optimizer refuses a rate below zero", "[optimizer]") {
     CHECK_THROWS_AS(rule.rate(std::nan("")), argument_error);
     rule.rate(0);
     CHECK(rule.rate() == 0);
+}
+
+TEST_CASE("the options of every rule have PyTorch's defaults", "[optimizer]") {
+    using all = std::vector<double>;  // every member, so that a new one is not forgotten here
+    auto const& [adam_rate, adam_beta1, adam_beta2, adam_epsilon, adam_decay] = adam{};
+    CHECK(all{adam_rate, adam_beta1, adam_beta2, adam_epsilon, adam_decay} == all{1e-3, 0.9, 0.999, 1e-8, 0});
+    auto const& [adamw_rate, adamw_beta1, adamw_beta2, adamw_epsilon, adamw_decay] = adamw{};
+    CHECK(all{adamw_rate, adamw_beta1, adamw_beta2, adamw_epsilon, adamw_decay} == all{1e-3, 0.9, 0.999, 1e-8, 1e-2});
+    auto const& [sparse_rate, sparse_beta1, sparse_beta2, sparse_epsilon] = sparse_adam{};
+    CHECK(all{sparse_rate, sparse_beta1, sparse_beta2, sparse_epsilon} == all{1e-3, 0.9, 0.999, 1e-8});
+    auto const& [sgd_rate, momentum, dampening, sgd_decay, nesterov] = sgd{};
+    CHECK(all{sgd_rate, momentum, dampening, sgd_decay} == all{1e-3, 0, 0, 0});
+    CHECK_FALSE(nesterov);
+}
+
+TEST_CASE("a padding row that is not zero has no gradient, yet decays as PyTorch's", "[optimizer]") {
+    double const x = 0.5, rate = 0.1, decay = 0.2;
+    auto const check = [&](auto const& rule, double expected) {
+        INFO(rule.name);
+        six_rows net{embedding<6, 3>{{.padding = 1}}};
+        net.assign("weight", std::vector<double>(18, x));
+        optimizer run{net, rule};
+        std::vector<double> const gradient(9, 1);
+        net.forward(pack(std::vector<std::vector<int>>{{2, 1, 3}}));
+        net.zero_gradients();
+        net.backward({gradient.data(), 3, 3});
+        run.step();
+        auto const rows = net.values("weight");
+        for (std::size_t j = 3; j < 6; ++j) CHECK(rows[j] == Approx(expected).epsilon(1e-15));
+        CHECK(rows[6] < x - 0.05);  // a row with a gradient moves by the rate, at the least
+    };
+    check(sgd{.rate = rate}, x);
+    check(sgd{.rate = rate, .weight_decay = decay}, x - rate * decay * x);
+    check(adam{.rate = rate}, x);
+    check(adam{.rate = rate, .weight_decay = decay}, x - rate * decay * x / (decay * x + 1e-8));  // m / (sqrt(v) + eps)
+    check(adamw{.rate = rate, .weight_decay = decay}, x * (1 - rate * decay));
 }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "allocations.hpp"
+#include "cell/coupled_lstm.hpp"
 #include "trajectory.hpp"
 
 using namespace sequent_tests;
@@ -21,6 +22,8 @@ std::vector<double> train(Training& run, trajectory const& golden) {
 
 using small_net = topic_net<lstm<6, 5>>;
 using small_model = model<small_net, cpu, double>;
+// A user's cell, with parameters of each unit: rnn.weight_cf_l0 and rnn.weight_co_l0.
+using own_net = topic_net<coupled_lstm<6, 5>>;
 
 void train_in_double(std::string const& name, reads what, std::optional<int> padding) {
     trajectory const golden(name, what);
@@ -37,7 +40,8 @@ void train_in_double(std::string const& name, reads what, std::optional<int> pad
     if (padding) check_padding_row(net);
 }
 
-std::vector<double> all_values(small_model& net) {
+template <class Net>
+std::vector<double> all_values(model<Net, cpu, double>& net) {
     std::vector<double> all;
     for (auto const& parameter : net.parameters())
         for (double const value : net.values(parameter)) all.push_back(value);
@@ -115,9 +119,9 @@ TEST_CASE("a schedule sets the rate of every step", "[training]") {
     CHECK(all_values(scheduled) == all_values(by_hand));
 }
 
-TEST_CASE("clipping in a training is clip_norm before the update", "[training]") {
+TEMPLATE_TEST_CASE("clipping in a training is clip_norm before the update", "[training]", small_net, own_net) {
     trajectory const golden("lstm", reads::true_tokens);
-    small_model clipped{small_net{1}, {.seed = 3}}, by_hand = clipped;
+    model<TestType, cpu, double> clipped{TestType{1}, {.seed = 3}}, by_hand = clipped;
     sgd const descent{.rate = 0.5};  // Adam would hardly notice a factor
     training run{clipped, cross_entropy{}, descent, {.clip_norm = 0.05}};
     training other{by_hand, cross_entropy{}, descent};
@@ -134,9 +138,9 @@ TEST_CASE("clipping in a training is clip_norm before the update", "[training]")
 
 TEST_CASE("frozen parameters keep their bits, the others train as if alone", "[training]") {
     trajectory const golden("lstm", reads::true_tokens);
-    auto const check = [&](auto const& descent, std::string_view prefix) {
-        small_model net{small_net{1}, {.seed = 3}};
-        small_model const before = net;
+    auto const check = [&](auto const& descent, std::string_view prefix, auto const& description) {
+        model<std::decay_t<decltype(description)>, cpu, double> net{description, {.seed = 3}};
+        auto before = net;
         net.freeze(prefix);
         {
             training run{net, cross_entropy{}, descent, {.clip_norm = 1.0}};
@@ -145,17 +149,19 @@ TEST_CASE("frozen parameters keep their bits, the others train as if alone", "[t
         for (auto const& parameter : net.parameters()) {
             INFO(parameter.name << " with '" << prefix << "' frozen");
             CHECK(parameter.frozen == parameter.name.starts_with(prefix));
-            CHECK((net.values(parameter) == small_model(before).values(parameter)) == parameter.frozen);
+            CHECK((net.values(parameter) == before.values(parameter)) == parameter.frozen);
         }
         net.unfreeze("");
         CHECK(net.trainable().size() == 1);
     };
     for (std::string_view const prefix : {"embedding", "rnn.", "rnn.weight_hh", "fc.bias"}) {
-        check(rule, prefix);
-        check(adamw{}, prefix);
+        check(rule, prefix, small_net{1});
+        check(adamw{}, prefix, small_net{1});
     }
-    check(sgd{.rate = 0.1, .momentum = 0.9, .weight_decay = 0.1}, "rnn.bias");
-    check(sparse_adam{}, "embedding.weight");
+    check(sgd{.rate = 0.1, .momentum = 0.9, .weight_decay = 0.1}, "rnn.bias", small_net{1});
+    check(sparse_adam{}, "embedding.weight", small_net{1});
+    check(rule, "rnn.weight_c", own_net{1});
+    check(rule, "rnn.bias", own_net{1});
     small_model net{small_net{1}};
     CHECK_THROWS_WITH(net.freeze("rrn"), Catch::Contains("'rrn'"));
     net.freeze("");
