@@ -73,6 +73,7 @@ TEST_CASE("edges of cross-entropy are PyTorch's", "[cross_entropy]") {
     CHECK(weightless.result.weight == 0);
     CHECK(std::isnan(weightless.result.loss));
     for (double const value : weightless.gradient) CHECK(std::isnan(value));
+    CHECK(std::isnan(run<double>({.class_weights = {0, 1}, .label_smoothing = 0.1}, 2, logits, {0, 0}).result.loss));
     CHECK(run<double>({.reduction = reduction::sum, .class_weights = {0, 1}}, 2, logits, {0, 0}).result.loss == 0);
 
     CHECK(std::isnan(run<double>({}, 2, {}, {}).result.loss));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 
 #include "../core/error.hpp"
@@ -17,6 +18,10 @@ struct cross_entropy_request {
 
     [[nodiscard]] double weight_of(int c) const {
         return class_weights.empty() ? 1.0 : class_weights[static_cast<std::size_t>(c)];
+    }
+    // What the sum is divided by. A mean over no weight is NaN, with smoothing too.
+    [[nodiscard]] double divisor(double weight) const {
+        return sum ? 1 : weight > 0 ? weight : std::numeric_limits<double>::quiet_NaN();
     }
     // Throws argument_error for a target, neither ignored nor a class.
     static void check_target(int target, std::size_t row, int classes) {

@@ -40,7 +40,7 @@ cross_entropy_result softmax_cross_entropy(cpu const&, cross_entropy_request con
         result.weight += request.weight_of(targets[r]);
         ++result.rows;
     }
-    double const divisor = request.sum ? 1 : result.weight;
+    double const divisor = request.divisor(result.weight);
 
     double total = 0;
     for (int r = 0; r < logits.rows; ++r) {

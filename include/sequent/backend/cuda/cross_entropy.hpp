@@ -74,7 +74,7 @@ cross_entropy_result softmax_cross_entropy(Device const& device, cross_entropy_r
         result.weight += request.weight_of(targets[r]);
         ++result.rows;
     }
-    double const divisor = request.sum ? 1 : result.weight;
+    double const divisor = request.divisor(result.weight);
     std::size_t const n = targets.size();
     auto& machine = *device.machine;
     double* const loss = machine.template room<double>(2 * n);

@@ -60,14 +60,17 @@ SEQUENT_DEVICE void store_pair(float* row, int u, float_pair const& pair) {
 
 }  // namespace sequent
 
+// The one that kernels are made of here.
 #if defined(__CUDACC__)
-#include "warp_device.cuh"
 namespace sequent {
+class device_warp;
 using kernel_warp = device_warp;
-}
+}  // namespace sequent
+#include "warp_device.cuh"
 #else
-#include "warp_emulated.hpp"
 namespace sequent {
+class emulated_warp;
 using kernel_warp = emulated_warp;
-}
+}  // namespace sequent
+#include "warp_emulated.hpp"
 #endif
