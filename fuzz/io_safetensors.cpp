@@ -30,8 +30,8 @@ std::vector<std::byte> rewritten(sequent::safetensors const& file) {
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) try {
     auto const bytes = std::as_bytes(std::span(data, size));
-    auto const file = sequent::safetensors::parse({bytes.begin(), bytes.end()}, "fuzz");
-    auto const again = sequent::safetensors::parse(rewritten(file), "rewritten");
+    auto const file = sequent::safetensors({bytes.begin(), bytes.end()}, "fuzz");
+    auto const again = sequent::safetensors(rewritten(file), "rewritten");
     require(again.metadata() == file.metadata());
     require(again.tensors().size() == file.tensors().size());
     for (auto const& [name, tensor] : file.tensors()) {

@@ -24,7 +24,7 @@ std::string small_file() {
     return std::string(length.begin(), length.end()) + header + "\0\0\x80\x3f\0\0\0\xc0\1\2\xff"s;
 }
 
-safetensors parse(std::string const& file) { return safetensors::parse(bytes_of(file), "file"); }
+safetensors parse(std::string const& file) { return safetensors(bytes_of(file), "file"); }
 
 // A file with one tensor "x" of the given type and little-endian bytes.
 safetensors one_tensor(std::string const& dtype, std::size_t elements, std::string const& data) {
@@ -39,7 +39,7 @@ std::string file_with(std::string const& header, std::size_t data_bytes = 0) {
 }
 
 std::string error_of(std::string const& file, safetensors_limits const& limits = {}) {
-    return thrown<file_error>([&] { (void)safetensors::parse(bytes_of(file), "file", limits); });
+    return thrown<file_error>([&] { (void)safetensors(bytes_of(file), "file", limits); });
 }
 
 std::string tensor(std::string const& dtype, std::string const& shape, std::string const& offsets) {

@@ -14,7 +14,7 @@ using sequent_tests::thrown;
 
 namespace {
 
-safetensors parse(safetensors_writer const& writer) { return safetensors::parse(writer.bytes(), "file"); }
+safetensors parse(safetensors_writer const& writer) { return safetensors(writer.bytes(), "file"); }
 
 template <class Values>
 concept can_be_added = requires(safetensors_writer writer, Values&& values) {

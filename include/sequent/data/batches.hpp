@@ -1,5 +1,4 @@
-// The order in which rows are visited: batches of row numbers, shuffled anew in each epoch, with a position to resume
-// at.
+// The order in which rows are visited: batches of row numbers, shuffled anew in each epoch, with a place to resume at.
 #pragma once
 
 #include <iterator>
@@ -48,9 +47,8 @@ class batches {
 
     // Batches in an epoch.
     [[nodiscard]] int per_epoch() const {
-        int const rows = rows_per_epoch();
-        bool const one_more = options_.last == last_batch::keep && rows % options_.size != 0;
-        return rows / options_.size + (one_more ? 1 : 0);
+        int const whole = rows_per_epoch() / options_.size;
+        return whole + (options_.last == last_batch::keep && whole * options_.size < rows_per_epoch());
     }
 
     [[nodiscard]] batch_position position() const { return position_; }

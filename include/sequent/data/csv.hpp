@@ -22,10 +22,8 @@ struct csv_limits {
 // Fields are separated by commas and may be quoted; in quotes a doubled `"` stands for one, and commas and newlines are
 // text. There is no escape character; a `"` inside an unquoted field is text; an empty line is a row without fields.
 // Rows end in LF or CR LF, the last one may end with the file. A UTF-8 byte order mark is skipped; the encoding is not
-// checked.
-//
-// file_error, with the line: a quote never closed (the line where it opened), text after a closing quote, a CR without
-// LF, a NUL byte, a limit.
+// checked. file_error, with the line: a quote never closed (the line where it opened), text after a closing quote, a CR
+// without LF, a NUL byte, a limit.
 class csv_reader {
   public:
     explicit csv_reader(std::filesystem::path const& path, csv_limits limits = {}) : from_(path), limits_(limits) {}
@@ -45,7 +43,10 @@ class csv_reader {
         if (at_end_of_row()) return lines_.ended();  // an empty line; else the mark was all
         do {
             if (ends_.size() == limits_.max_columns) lines_.reject("more than ", limits_.max_columns, " columns");
-            rest_.starts_with('"') ? quoted_field() : plain_field();
+            if (rest_.starts_with('"'))
+                take_quoted();
+            else
+                take(std::min(rest_.find_first_of(",\r"), rest_.size()));
             ends_.push_back(text_.size());
         } while (goes_on());
         for (std::size_t begin = 0; std::size_t const end : ends_) {
@@ -96,9 +97,7 @@ class csv_reader {
         rest_.remove_prefix(count);
     }
 
-    void plain_field() { take(std::min(rest_.find_first_of(",\r"), rest_.size())); }
-
-    void quoted_field() {
+    void take_quoted() {
         std::uint64_t const opened = lines_.number();
         rest_.remove_prefix(1);
         for (;;) {

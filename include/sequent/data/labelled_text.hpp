@@ -27,7 +27,7 @@ struct labelled_text_options {
     std::vector<labelled_text> result;
     csv_reader rows(path, options.csv);
     while (static_cast<std::int64_t>(result.size()) < options.limit && rows.next()) {
-        std::span<std::string_view const> const fields = rows.fields();
+        auto const fields = rows.fields();
         if (fields.size() != 3) rows.reject("expected 3 columns, got ", fields.size());
         int const number = detail::parse_number<int>(fields[0]).value_or(0);
         if (number < 1 || number > options.classes)
@@ -44,7 +44,7 @@ class encoded_text {
         if (labels_.size() == static_cast<std::size_t>(std::numeric_limits<int>::max()))
             throw argument_error("encoded_text: more than 2^31 - 1 rows");
         tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
-        ends_.push_back(tokens_.size());
+        begins_.push_back(tokens_.size());
         labels_.push_back(label);
     }
 
@@ -52,9 +52,8 @@ class encoded_text {
 
     // Of row 0 <= row < size(); no tokens where the text had none. Valid until the next add().
     [[nodiscard]] std::span<int const> tokens(int row) const {
-        auto const index = static_cast<std::size_t>(row);
-        std::size_t const begin = index == 0 ? 0 : ends_[index - 1];
-        return std::span(tokens_).subspan(begin, ends_[index] - begin);
+        auto const at = begins_.begin() + row;
+        return std::span(tokens_).subspan(at[0], at[1] - at[0]);
     }
     [[nodiscard]] int label(int row) const { return labels_[static_cast<std::size_t>(row)]; }
 
@@ -62,13 +61,12 @@ class encoded_text {
     [[nodiscard]] std::span<int const> labels() const { return labels_; }
 
   private:
-    std::vector<int> tokens_;        // of all rows, one after the other
-    std::vector<std::size_t> ends_;  // [size()] of each row in tokens_
-    std::vector<int> labels_;        // [size()]
+    std::vector<int> tokens_;                // of all rows, one after the other
+    std::vector<std::size_t> begins_ = {0};  // [size() + 1] of each row in tokens_, and the end of the last
+    std::vector<int> labels_;                // [size()]
 };
 
-// The numbers of the tokens of each row. tokenizer(text, callback) calls back with tokens, vocabulary[token] is a
-// number.
+// The numbers of each row's tokens. tokenizer(text, callback) calls back with tokens; vocabulary[token] is a number.
 template <class Vocabulary, class Tokenizer>
 [[nodiscard]] encoded_text encode(std::span<labelled_text const> rows, Vocabulary const& vocabulary,
                                   Tokenizer&& tokenizer) {

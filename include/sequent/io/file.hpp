@@ -36,8 +36,7 @@ struct posix_files {
 namespace detail {
 
 [[noreturn]] inline void throw_file_error(std::filesystem::path const& path, std::string_view verb) {
-    std::string const reason = std::generic_category().message(errno);
-    throw file_error(path.string(), "", "cannot ", verb, ": ", reason);
+    throw file_error(path.string(), "", "cannot ", verb, ": ", std::generic_category().message(errno));
 }
 
 template <class Call>
@@ -49,9 +48,8 @@ auto repeat_if_interrupted(Call call) {
 // What the call returns; file_error if it fails.
 template <class Call>
 auto checked(std::filesystem::path const& path, std::string_view verb, Call call) {
-    auto const result = repeat_if_interrupted(call);
-    if (result == -1) throw_file_error(path, verb);
-    return result;
+    if (auto const result = repeat_if_interrupted(call); result != -1) return result;
+    throw_file_error(path, verb);
 }
 
 // Made of nullptr and a deleter, which runs at the end of the scope.

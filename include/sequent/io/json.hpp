@@ -40,10 +40,7 @@ class json_reader {
     }
 
     // Calls element(index), which reads it, for each element of an array.
-    template <class Element>
-    void array(Element&& element) {
-        list("array", "]", element);
-    }
+    void array(auto&& element) { list("array", "]", element); }
 
     [[nodiscard]] std::string string() {
         expect("string");

@@ -42,10 +42,9 @@ struct npy_header {
 
 // Reads the dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } with its keys in any order, and the
 // spaces and the line feed that end the header. offset: of the text in the file.
-class npy_header_parser {
-  public:
-    npy_header_parser(std::string_view text, std::string_view file, std::size_t offset, std::size_t max_rank)
-        : text_(text), file_(file), offset_(offset), max_rank_(max_rank) {}
+struct npy_header_parser {
+    std::string_view text, file;
+    std::size_t offset, max_rank, at = 0;
 
     [[nodiscard]] npy_header parse() {
         npy_header header;
@@ -58,7 +57,7 @@ class npy_header_parser {
                 header.descr = string();
             } else if (key == "shape") {
                 bool const separated = list("(", ")", [&] {
-                    if (header.shape.size() == max_rank_) fail("the rank exceeds the limit of ", max_rank_);
+                    if (header.shape.size() == max_rank) fail("the rank exceeds the limit of ", max_rank);
                     header.shape.push_back(dimension());
                 });
                 if (header.shape.size() == 1 && !separated) fail("(n) is no tuple; expected (n,)");
@@ -69,21 +68,20 @@ class npy_header_parser {
         });
         if (!missing.empty()) fail("the header needs descr, fortran_order and shape");
         accept("");
-        if (text_.substr(at_) != "\n") fail("expected spaces and one line feed after '}'");
+        if (text.substr(at) != "\n") fail("expected spaces and one line feed after '}'");
         return header;
     }
 
-  private:
     template <class... What>
     [[noreturn]] void fail(What const&... what) const {
-        throw file_error(file_, message("byte ", offset_ + at_), what...);
+        throw file_error(file, message("byte ", offset + at), what...);
     }
 
     // Takes spaces, and the token if it comes next.
     bool accept(std::string_view token) {
-        at_ = std::min(text_.find_first_not_of(' ', at_), text_.size());
-        bool const found = text_.substr(at_).starts_with(token);
-        if (found) at_ += token.size();
+        at = std::min(text.find_first_not_of(' ', at), text.size());
+        bool const found = text.substr(at).starts_with(token);
+        if (found) at += token.size();
         return found;
     }
     void expect(std::string_view token) {
@@ -104,26 +102,23 @@ class npy_header_parser {
     std::string_view string() {
         char const quote = accept("\"") ? '"' : '\'';
         if (quote == '\'') expect("'");
-        std::size_t const length = std::min(text_.find_first_of("'\"\\", at_), text_.size()) - at_;
-        std::string_view const content = text_.substr(at_, length);
-        if (text_.substr(at_ + length, 1) != std::string_view(&quote, 1)) fail("expected a string without escapes");
-        at_ += length + 1;
+        std::size_t const length = std::min(text.find_first_of("'\"\\", at), text.size()) - at;
+        std::string_view const content = text.substr(at, length);
+        if (text.substr(at + length, 1) != std::string_view(&quote, 1)) fail("expected a string without escapes");
+        at += length + 1;
         return content;
     }
 
     std::size_t dimension() {
         accept("");
         std::int64_t value = 0;
-        char const* const first = text_.data() + at_;
-        auto const [end, failure] = std::from_chars(first, text_.data() + text_.size(), value);
+        char const* const first = text.data() + at;
+        auto const [end, failure] = std::from_chars(first, text.data() + text.size(), value);
         if (failure != std::errc() || *first == '-' || (*first == '0' && end != first + 1))
             fail("expected a dimension from 0 to 2^63 - 1");
-        at_ += static_cast<std::size_t>(end - first);
+        at += static_cast<std::size_t>(end - first);
         return static_cast<std::size_t>(value);
     }
-
-    std::string_view text_, file_;
-    std::size_t offset_, max_rank_, at_ = 0;
 };
 
 // Values in order of the last index fastest, from those in order of the first index fastest.
@@ -162,7 +157,7 @@ template <stored_number T>
     if (length > limits.max_header) fail("byte 8", "header of ", length, " bytes; the limit is ", limits.max_header);
     if (length > file.size() - begin) fail("byte 8", "header of ", length, " bytes in a file of ", file.size());
     detail::npy_header header =
-        detail::npy_header_parser(text.substr(begin, length), name, begin, limits.max_rank).parse();
+        detail::npy_header_parser{text.substr(begin, length), name, begin, limits.max_rank}.parse();
 
     auto const load_as = [&]<class Stored>(Stored) {
         auto const data = file.subspan(begin + length);

@@ -60,15 +60,29 @@ struct safetensors_tensor {
 // A whole file in memory, its header checked: what is asked for by name cannot reach outside the file.
 class safetensors {
   public:
-    // Throws file_error: unreadable, beyond a limit, or not exactly what the format demands.
-    [[nodiscard]] static safetensors read(std::filesystem::path const& path, safetensors_limits const& limits = {}) {
-        return parse(read_file(path, limits.max_file), path.string(), limits);
+    // Of a file in memory; name stands in the messages. Throws file_error: not exactly what the format demands.
+    safetensors(std::vector<std::byte> file, std::string name, safetensors_limits const& limits = {})
+        : file_(std::move(file)), file_name_(std::move(name)) {
+        if (file_.size() < 8) fail("", "the header's length needs 8 bytes, the file has ", file_.size());
+        auto const length = load_number<std::uint64_t>(file_, 0);
+        if (length > limits.max_header)
+            fail("byte 0", "header of ", length, " bytes; the limit is ", limits.max_header);
+        if (length > file_.size() - 8) fail("byte 0", "header of ", length, " bytes in a file of ", file_.size());
+        data_begin_ = 8 + length;
+
+        std::string_view text(reinterpret_cast<char const*>(file_.data()) + 8, length);
+        if (!text.starts_with('{')) fail("byte 8", "the header does not start with '{'");
+        text = text.substr(0, text.find_last_not_of(' ') + 1);
+        if (!text.ends_with('}'))
+            fail(message("byte ", 7 + text.size()), "the header does not end with '}' and spaces");
+        detail::json_reader json(text, file_name_, 8);
+        read_header(json, limits);
+        check_layout();
     }
 
-    // As read, from the bytes of a file; name stands in the messages.
-    [[nodiscard]] static safetensors parse(std::vector<std::byte> file, std::string name,
-                                           safetensors_limits const& limits = {}) {
-        return {std::move(file), std::move(name), limits};
+    // Throws file_error: as above, unreadable, or beyond a limit.
+    [[nodiscard]] static safetensors read(std::filesystem::path const& path, safetensors_limits const& limits = {}) {
+        return {read_file(path, limits.max_file), path.string(), limits};
     }
 
     // All tensors, by name in byte order; shape, dtype and size() of one are in at(name).
@@ -109,25 +123,6 @@ class safetensors {
     }
 
   private:
-    safetensors(std::vector<std::byte> file, std::string name, safetensors_limits const& limits)
-        : file_(std::move(file)), file_name_(std::move(name)) {
-        if (file_.size() < 8) fail("", "the header's length needs 8 bytes, the file has ", file_.size());
-        auto const length = load_number<std::uint64_t>(file_, 0);
-        if (length > limits.max_header)
-            fail("byte 0", "header of ", length, " bytes; the limit is ", limits.max_header);
-        if (length > file_.size() - 8) fail("byte 0", "header of ", length, " bytes in a file of ", file_.size());
-        data_begin_ = 8 + length;
-
-        std::string_view text(reinterpret_cast<char const*>(file_.data()) + 8, length);
-        if (!text.starts_with('{')) fail("byte 8", "the header does not start with '{'");
-        text = text.substr(0, text.find_last_not_of(' ') + 1);
-        if (!text.ends_with('}'))
-            fail(message("byte ", 7 + text.size()), "the header does not end with '}' and spaces");
-        detail::json_reader json(text, file_name_, 8);
-        read_header(json, limits);
-        check_layout();
-    }
-
     static std::string place_of(std::string_view tensor) { return "tensor " + in_quotes(tensor); }
 
     template <class... What>
@@ -162,7 +157,7 @@ class safetensors {
             ++fields;
             if (key == "dtype") {
                 std::string const name = json.string();
-                safetensors_dtype const* const dtype = find_safetensors_dtype(name);
+                auto const* const dtype = find_safetensors_dtype(name);
                 if (dtype == nullptr) json.fail("unknown or unsupported type ", in_quotes(name));
                 tensor.dtype = dtype->name;
             } else if (key == "shape") {

@@ -89,9 +89,9 @@ inline constexpr std::string_view training_key = "training.", moment_key = "opti
 }  // namespace detail
 
 // Writes all parameters, or leaves the file at `path` as it was. metadata is kept beside "format" = "pt". While a
-// training lives, the rows of its embeddings are written caught up, and no later step changes by it.
-// Throws file_error when the file cannot be written, numeric_error when a parameter is not finite, argument_error for
-// metadata that is not UTF-8 or holds "format".
+// training lives, the rows of its embeddings are written caught up, and no later step changes by it. file_error when
+// the file cannot be written, numeric_error when a parameter is not finite, argument_error for metadata that is not
+// UTF-8 or holds "format".
 template <class Model>
 void save(Model& model, std::filesystem::path const& path, file_metadata const& metadata = {}) {
     safetensors_writer file;

@@ -50,8 +50,7 @@ gate_weights<T> to_pytorch(gate_layout const& layout, std::span<T const> input, 
         throw argument_error("sequent::", layout.function, ": the ", what...);
     };
     std::size_t const gates = layout.places.size();
-    auto const hidden =
-        static_cast<std::size_t>(std::llround(std::sqrt(static_cast<double>(recurrent.size() / gates))));
+    auto const hidden = static_cast<std::size_t>(std::sqrt(static_cast<double>(recurrent.size() / gates)) + 0.5);
     std::size_t const rows = gates * hidden;
     if (hidden == 0 || rows * hidden != recurrent.size())
         refuse("recurrent weights have ", recurrent.size(), " numbers, which is no ", gates, " * H * H");

@@ -72,11 +72,9 @@ class vocabulary {
 
     // The number of the word, or of "<unk>"; argument_error where neither is in the vocabulary.
     [[nodiscard]] int operator[](std::string_view word) const {
-        int id = words_.find(word);
-        if (id == word_table::npos) id = words_.find("<unk>");
-        if (id == word_table::npos)
-            throw argument_error("vocabulary: '", word, "' is not in it, and there is no <unk>");
-        return id;
+        for (std::string_view const one : {word, std::string_view("<unk>")})
+            if (int const id = words_.find(one); id != word_table::npos) return id;
+        throw argument_error("vocabulary: '", word, "' is not in it, and there is no <unk>");
     }
 
     [[nodiscard]] std::optional<int> find(std::string_view word) const {
