@@ -1,0 +1,79 @@
+// The lesson's training step on a GPU: embedding 95,812 x 64, LSTM of 32, last state, linear, Adam with dense
+// semantics, packed batches from a file (one a line: sequences divided by ';', token ids by spaces). Everything counts,
+// the packing and the read-back of the loss too. Prints CSV: who, milliseconds a step (median of runs over the file),
+// their spread.
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "sequent/cuda.hpp"
+
+using namespace sequent;
+
+namespace {
+
+struct network : sequential<named<"embedding", embedding<95812, 64>>, named<"rnn", lstm<64, 32>>, last_state,
+                            named<"fc", linear<32, 4>>> {};
+
+using batch = std::vector<std::vector<int>>;
+
+std::vector<batch> read_batches(char const* path) {
+    std::vector<batch> batches;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream sequences(line);
+        batch one;
+        for (std::string sequence; std::getline(sequences, sequence, ';');) {
+            std::istringstream ids(sequence);
+            std::vector<int> tokens;
+            for (int id = 0; ids >> id;) tokens.push_back(id);
+            one.push_back(tokens);
+        }
+        batches.push_back(one);
+    }
+    if (batches.empty()) throw file_error(path, "", "holds no batch");
+    return batches;
+}
+
+template <class Device>
+void time_steps(char const* who, std::vector<batch> const& batches, double seconds) {
+    using clock = std::chrono::steady_clock;
+    model<network, Device> net({}, {.seed = 1});
+    training run(net, cross_entropy{}, adam{});
+    std::vector<double> times;
+    for (double spent = 0; times.size() < 5 || spent < seconds;) {
+        clock::time_point const begin = clock::now();
+        for (batch const& one : batches) {
+            std::vector<int> targets;
+            for (std::size_t i = 0; i < one.size(); ++i) targets.push_back(static_cast<int>(one[i].size() % 4));
+            (void)run.step(pack(one), targets);
+        }
+        net.device().machine->wait();
+        double const took = std::chrono::duration<double>(clock::now() - begin).count();
+        spent += took;
+        times.push_back(1000 * took / static_cast<double>(batches.size()));
+    }
+    std::sort(times.begin(), times.end());
+    std::size_t const n = times.size();
+    std::printf("%s,%.4f,%.4f\n", who, times[n / 2], times[3 * n / 4] - times[n / 4]);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        if (argc < 2) throw argument_error("usage: lesson FILE [SECONDS]");
+        double const seconds = argc > 2 ? std::atof(argv[2]) : 3;
+        auto const batches = read_batches(argv[1]);
+        time_steps<cuda>("sequent f32x3 one_block", batches, seconds);
+        time_steps<cuda_with<precision::f32x3, strategy::general>>("sequent f32x3 general", batches, seconds);
+        time_steps<cuda_with<precision::bf16>>("sequent bf16 one_block", batches, seconds);
+        return 0;
+    } catch (std::exception const& failure) {
+        std::fprintf(stderr, "lesson: %s\n", failure.what());
+        return 1;
+    }
+}
