@@ -1,4 +1,4 @@
-#include "run.hpp"
+#include "run_on_cpu.hpp"
 
 #include <signal.h>
 #include <unistd.h>
