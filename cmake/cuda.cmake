@@ -14,6 +14,7 @@ find_package(CUDAToolkit 12.8 REQUIRED)
 
 add_library(cuda_own INTERFACE)
 target_include_directories(cuda_own INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_compile_features(cuda_own INTERFACE cuda_std_20)
 target_link_libraries(cuda_own INTERFACE CUDA::cublasLt)
 # By hand: CMake 3.25 takes C++20 for the default of nvcc 13.
 target_compile_options(cuda_own INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>
