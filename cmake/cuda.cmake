@@ -11,11 +11,11 @@ if(CCACHE AND NOT DEFINED CMAKE_CUDA_COMPILER_LAUNCHER)
 endif()
 enable_language(CUDA)
 find_package(CUDAToolkit 12.8 REQUIRED)
+set(CMAKE_CUDA_STANDARD 20)
 
 add_library(cuda_own INTERFACE)
 target_include_directories(cuda_own INTERFACE ${PROJECT_SOURCE_DIR}/include)
-target_compile_features(cuda_own INTERFACE cuda_std_20)
 target_link_libraries(cuda_own INTERFACE CUDA::cublasLt)
-# By hand: CMake 3.25 takes C++20 for the default of nvcc 13.
+# By hand too: CMake 3.25 takes C++20 for the default of nvcc 13.
 target_compile_options(cuda_own INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>
     $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${SEQUENT_WARNINGS_AS_ERRORS}>>:-Werror=all-warnings>)
