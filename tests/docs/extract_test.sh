@@ -102,13 +102,23 @@ expect fail 'a block that is not closed' <<'END'
 int main() {}
 END
 
-# A backend of two operations, and its table.
-mkdir -p "$folder/include/sequent/backend/cpu" "$folder/docs"
+# Two backends of two operations, and their table.
+mkdir -p "$folder/include/sequent/backend/cpu" "$folder/include/sequent/backend/cuda" "$folder/docs"
 cat >"$folder/include/sequent/backend/cpu/cpu.hpp" <<'END'
 template <class T>
 void scale(cpu const&, T* values) {}
 template <class Cell, class T>
 void recurrent_forward(cpu const&, packing const& shape) {}
+END
+cat >"$folder/include/sequent/backend/cuda/operations.hpp" <<'END'
+namespace detail {
+template <on_machine Device, class T>
+void add_sums(Device const& device, T* to) {}
+}  // namespace detail
+template <on_machine Device, class T>
+void scale(Device const& device, T* values) {}
+template <class Cell, class T, on_machine Device>
+void recurrent_forward(Device const& device, packing const& shape) {}
 END
 table() { # table pass|fail ROWS...
     local result=fail
@@ -116,8 +126,12 @@ table() { # table pass|fail ROWS...
     if bash "$here/check_backends.sh" "$folder" >"$folder/output"; then result=pass; fi
     [ $result = "$1" ] || { printf '%s\n' "expected to $1:" "${@:2}"; cat "$folder/output"; exit 1; }
 }
-forward='| `recurrent_forward` | a layer | yes | yes |' scale='| `scale` | a block | yes | yes |'
+yes='yes | yes | yes | yes |'
+forward="| \`recurrent_forward\` | a layer | $yes" scale="| \`scale\` | a block | $yes"
 table pass "$scale" "$forward"
 table fail "$scale"
-table fail "$scale" "$forward" '| `norm` | not there | yes | yes |'
-table fail "$forward" '| `scale` | a block | yes | no |'
+table fail "$scale" "$forward" "| \`norm\` | not there | $yes"
+table fail "$scale" "$forward" "| \`add_sums\` | a helper | $yes"
+table fail "$forward" '| `scale` | a block | yes | no | yes | yes |'
+table fail "$forward" '| `scale` | a block | yes | yes | yes | - |'
+table fail "$forward" '| `scale` | a block | yes | yes |'
