@@ -40,6 +40,7 @@ TEST_CASE("emulated_machine: host code cannot reach device memory, nor functions
     emulated_machine machine;
     device_buffer<emulated_machine, float> buffer;
     float* const memory = buffer.reserve(64);
+    emulated_machine::close();
     CHECK(dies([&] { *static_cast<float volatile*>(memory) = 1; }));
     CHECK(dies([&] { (void)*static_cast<float volatile const*>(memory); }));
     CHECK(dies([&] { machine.each(65, write_at{memory}); }));

@@ -1,6 +1,7 @@
 // A machine on the host, for tests of the policy `cuda` without a GPU. Device memory starts as NaN, ends at a page that
-// nobody may touch, and can be read and written only while an operation runs: host code that takes a pointer of the
-// device for its own ends the program. Functions run for their arguments in a scrambled order. One thread at a time.
+// nobody may touch, and is closed to the host after every 61st operation until the next one (closing it costs a call to
+// the system for every buffer): host code that takes a pointer of the device for its own soon ends the program.
+// Functions run for their arguments in a scrambled order. One thread at a time.
 #pragma once
 
 #include <sys/mman.h>
@@ -32,6 +33,7 @@ class emulated_machine {
         if (first == MAP_FAILED) throw std::bad_alloc();
         std::memset(first, 0xFF, open);
         mprotect(first, open + page, PROT_NONE);
+        if (is_open()) mprotect(first, open, PROT_READ | PROT_WRITE);
         void* const memory = static_cast<std::byte*>(first) + (open - used);
         blocks()[memory] = {first, open, open + page};
         return memory;
@@ -41,6 +43,11 @@ class emulated_machine {
         auto const found = blocks().find(memory);
         munmap(found->second.first, found->second.mapped);
         blocks().erase(found);
+    }
+    // Until the next operation, whoever touches device memory ends the program.
+    static void close() {
+        protect(PROT_NONE);
+        is_open() = false;
     }
     static void copy(void const* from, std::size_t bytes, void* to) {
         access const open;
@@ -124,15 +131,25 @@ class emulated_machine {
         static std::map<void*, block> all;
         return all;
     }
+    static bool& is_open() {
+        static bool open = false;
+        return open;
+    }
+    static void protect(int how) {
+        for (auto const& [memory, one] : blocks()) mprotect(one.first, one.open, how);
+    }
     // While one lives, device memory can be read and written.
     struct access {
-        access() { protect(PROT_READ | PROT_WRITE); }
-        ~access() { protect(PROT_NONE); }
+        access() {
+            if (!is_open()) protect(PROT_READ | PROT_WRITE);
+            is_open() = true;
+        }
+        ~access() {
+            static int operations = 0;
+            if (++operations % 61 == 0) close();
+        }
         access(access const&) = delete;
         access& operator=(access const&) = delete;
-        static void protect(int how) {
-            for (auto const& [memory, one] : blocks()) mprotect(one.first, one.open, how);
-        }
     };
 
     std::array<device_buffer<emulated_machine, std::byte>, 16> uploads_;
