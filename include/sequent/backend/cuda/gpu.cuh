@@ -197,7 +197,7 @@ class cublas_product {
 
 class gpu {
   public:
-    // Throws cuda_error where there is no GPU that this program was compiled for.
+    // Throws cuda_error where there is no GPU. One that this program was not compiled for fails at the first launch.
     gpu() {
         int devices = 0;
         auto const status = cudaGetDeviceCount(&devices);
