@@ -23,12 +23,6 @@ struct cross_entropy_request {
     [[nodiscard]] double divisor(double weight) const {
         return sum ? 1 : weight > 0 ? weight : std::numeric_limits<double>::quiet_NaN();
     }
-    // Throws argument_error for a target, neither ignored nor a class.
-    static void check_target(int target, std::size_t row, int classes) {
-        if (target < 0 || target >= classes)
-            throw argument_error(message("sequent::cross_entropy: target ", target, " of row ", row,
-                                         " is out of bounds; there are ", classes, " classes"));
-    }
 };
 
 struct cross_entropy_result {
@@ -37,5 +31,19 @@ struct cross_entropy_result {
     int correct = 0;    // rows whose largest logit (the first, on a tie; NaN is the largest) is the target's
     int rows = 0;       // rows that count
 };
+
+// Weight and rows of the targets that count. Throws argument_error for a target that is neither ignored nor a class.
+[[nodiscard]] inline cross_entropy_result count_targets(cross_entropy_request const& request,
+                                                        std::span<int const> targets, int classes) {
+    cross_entropy_result result;
+    for (std::size_t r = 0; r < targets.size(); ++r) {
+        if (targets[r] == request.ignore_index) continue;
+        require(targets[r] >= 0 && targets[r] < classes, "sequent::cross_entropy: target ", targets[r], " of row ", r,
+                " is out of bounds; there are ", classes, " classes");
+        result.weight += request.weight_of(targets[r]);
+        ++result.rows;
+    }
+    return result;
+}
 
 }  // namespace sequent

@@ -33,13 +33,7 @@ cross_entropy_result softmax_cross_entropy(cpu const&, cross_entropy_request con
     double all_weights = 0;
     for (int c = 0; c < classes; ++c) all_weights += request.weight_of(c);
 
-    cross_entropy_result result;
-    for (std::size_t r = 0; r < targets.size(); ++r) {
-        if (targets[r] == request.ignore_index) continue;
-        request.check_target(targets[r], r, classes);
-        result.weight += request.weight_of(targets[r]);
-        ++result.rows;
-    }
+    cross_entropy_result result = count_targets(request, targets, classes);
     double const divisor = request.divisor(result.weight);
 
     double total = 0;

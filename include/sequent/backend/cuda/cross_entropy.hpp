@@ -65,15 +65,9 @@ cross_entropy_result softmax_cross_entropy(Device const& device, cross_entropy_r
                                            matrix_view<T const> logits, std::span<int const> targets,
                                            matrix_view<T> gradient) {
     int const classes = logits.columns;
-    cross_entropy_result result;
+    cross_entropy_result result = count_targets(request, targets, classes);
     double all_weights = 0;
     for (int c = 0; c < classes; ++c) all_weights += request.weight_of(c);
-    for (std::size_t r = 0; r < targets.size(); ++r) {
-        if (targets[r] == request.ignore_index) continue;
-        request.check_target(targets[r], r, classes);
-        result.weight += request.weight_of(targets[r]);
-        ++result.rows;
-    }
     double const divisor = request.divisor(result.weight);
     std::size_t const n = targets.size();
     auto& machine = *device.machine;
