@@ -2,7 +2,6 @@
 // row without gradient moves on.
 #pragma once
 
-#include <cmath>
 #include <limits>
 #include <span>
 #include <type_traits>

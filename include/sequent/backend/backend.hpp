@@ -5,9 +5,7 @@
 // Memory rule: `output` and `..._gradient` of inputs and states are overwritten; gradients of parameters are added to.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
-#include <span>
 
 #include "../cell/cell.hpp"
 #include "../core/matrix.hpp"

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
-#include <span>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "../core/matrix.hpp"

@@ -2,8 +2,6 @@
 // the reference, made of the standard library's tanh and exp.
 #pragma once
 
-#include <cmath>
-
 #include "../core/number.hpp"
 
 namespace sequent {

@@ -1,10 +1,6 @@
 // The parameters of one model into another of the same network, on whatever backends and of whatever scalars.
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
-#include <vector>
-
 #include "model.hpp"
 
 namespace sequent {

@@ -2,11 +2,8 @@
 // gradient block and every optimizer's moments have the block's layout.
 #pragma once
 
-#include <cstddef>
 #include <initializer_list>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "../layer/layer.hpp"
 

@@ -2,8 +2,6 @@
 // What a forward pass starts from, where it ended, or their gradients.
 #pragma once
 
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "../core/error.hpp"

@@ -2,13 +2,6 @@
 // allocation, no exception, and the bits of a whole packed sequence.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <span>
-#include <tuple>
-#include <type_traits>
-#include <utility>
-
 #include "../backend/cpu/cpu.hpp"
 #include "../backend/cpu/recurrent_step.hpp"
 #include "../layer/embedding.hpp"

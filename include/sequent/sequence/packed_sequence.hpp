@@ -2,9 +2,7 @@
 // layout is PyTorch's PackedSequence; the sort is stable; a length of zero is legal.
 #pragma once
 
-#include <span>
 #include <utility>
-#include <vector>
 
 #include "../core/error.hpp"
 #include "../core/matrix.hpp"

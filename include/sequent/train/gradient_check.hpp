@@ -1,13 +1,8 @@
 // Compares every gradient of a model with central differences: for your own cells and layers, as for ours.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
-#include <span>
-#include <string>
-#include <type_traits>
-#include <vector>
 
 #include "../core/matrix.hpp"
 #include "../sequence/packed_sequence.hpp"

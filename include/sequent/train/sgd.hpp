@@ -2,7 +2,6 @@
 // with PyTorch's semantics.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 
 #include "../backend/sgd.hpp"

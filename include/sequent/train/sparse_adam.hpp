@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 
 #include "adam.hpp"
 #include "optimizer.hpp"

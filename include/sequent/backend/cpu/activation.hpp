@@ -2,8 +2,6 @@
 // `accurate`, the default; `precise`, the standard library's; `fast`.
 #pragma once
 
-#include <type_traits>
-
 #include "../../cell/activation.hpp"
 #include "simd.hpp"
 

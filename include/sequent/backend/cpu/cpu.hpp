@@ -1,11 +1,6 @@
 // The policy `cpu`: runs a network on the processor, and the overloads of the waist's operations for it.
 #pragma once
 
-#include <algorithm>
-#include <concepts>
-#include <memory>
-#include <span>
-
 #include "../backend.hpp"
 #include "activation.hpp"
 #include "adam.hpp"

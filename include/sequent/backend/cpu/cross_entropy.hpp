@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 
 #include "../../core/matrix.hpp"
 #include "../../fwd.hpp"

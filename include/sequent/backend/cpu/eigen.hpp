@@ -4,7 +4,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <algorithm>
 
 #include "../../core/matrix.hpp"
 #include "buffer.hpp"

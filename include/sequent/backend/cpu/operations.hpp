@@ -1,10 +1,6 @@
 // The CPU's operations on matrices and blocks: affine maps, rows by index, pooling, and the small change of training.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <span>
-
 #include "../../core/matrix.hpp"
 #include "../../core/random.hpp"
 #include "../../fwd.hpp"

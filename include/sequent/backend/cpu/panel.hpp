@@ -3,8 +3,6 @@
 // do not depend on its batch.
 #pragma once
 
-#include <cstddef>
-#include <type_traits>
 #include <utility>
 
 #include "simd.hpp"

@@ -3,9 +3,6 @@
 // for every instruction set: units of a program compiled for different ones may share what they store.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-
 #include "../backend.hpp"
 #include "buffer.hpp"
 #include "panel.hpp"
