@@ -36,7 +36,11 @@ struct matrix_view {
     }
 };
 
-// Room for a matrix in a backend's buffer.
+// A backend's memory for numbers of type T.
+template <class Backend, class T>
+using buffer_of = typename Backend::template buffer<T>;
+
+// Room for a matrix in it.
 template <class Buffer>
 [[nodiscard]] auto reserve_rows(Buffer& buffer, int rows, int columns) {
     auto* const data = buffer.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));

@@ -2,8 +2,6 @@
 // gradient touches, the distinct rows alone.
 #pragma once
 
-#include <optional>
-
 #include "../backend/row_table.hpp"
 #include "layer.hpp"
 
@@ -35,26 +33,22 @@ struct embedding {
 
     embedding() requires(Rows != dynamic) {}
     explicit embedding(options const& given) : options_(given) {
-        if (given.rows < 1)
-            throw argument_error(
-                message("sequent::embedding: rows is ", given.rows, "; give the size of the vocabulary"));
-        if (Rows != dynamic && given.rows != Rows)
-            throw argument_error(message("sequent::embedding: rows is ", given.rows, ", but the type says ", Rows));
-        if (given.padding) {
-            if (*given.padding < 0) *options_.padding += given.rows;
-            if (*options_.padding < 0 || *options_.padding >= given.rows)
-                throw argument_error(message("sequent::embedding: padding is ", *given.padding,
-                                             "; it must be within the ", given.rows, " rows"));
-        }
+        require(given.rows >= 1, "sequent::embedding: rows is ", given.rows, "; give the size of the vocabulary");
+        require(Rows == dynamic || given.rows == Rows, "sequent::embedding: rows is ", given.rows,
+                ", but the type says ", Rows);
+        if (!given.padding) return;
+        if (*given.padding < 0) *options_.padding += given.rows;
+        require(*options_.padding >= 0 && *options_.padding < given.rows, "sequent::embedding: padding is ",
+                *given.padding, "; it must be within the ", given.rows, " rows");
     }
 
     template <class Backend, class T>
     struct memory {
         row_table<Backend, T> table;
-        std::vector<int> place;     // per row of the table: its place among the distinct ids of the batch, or -1
-        std::vector<int> distinct;  // ids, in order of first occurrence
-        std::vector<int> index;     // per token: the place of its id in `distinct`
-        typename Backend::template buffer<T> rows;  // [distinct, Width]
+        std::vector<int> place;      // per row of the table: its place among the distinct ids of the batch, or -1
+        std::vector<int> distinct;   // ids, in order of first occurrence
+        std::vector<int> index;      // per token: the place of its id in `distinct`
+        buffer_of<Backend, T> rows;  // [distinct, Width]
     };
 
     template <class Backend, class T, class Visitor>
@@ -76,9 +70,8 @@ struct embedding {
         mine.distinct.clear();
         mine.index.clear();
         for (int const id : input.ids) {
-            if (id < 0 || id >= options_.rows)
-                throw argument_error(message("sequent::embedding: token id ", id, " at packed row ", mine.index.size(),
-                                             " is out of range; the table has ", options_.rows, " rows"));
+            require(id >= 0 && id < options_.rows, "sequent::embedding: token id ", id, " at packed row ",
+                    mine.index.size(), " is out of range; the table has ", options_.rows, " rows");
             int& place = mine.place[static_cast<std::size_t>(id)];
             if (place < 0) {
                 place = static_cast<int>(mine.distinct.size());
@@ -86,10 +79,9 @@ struct embedding {
             }
             mine.index.push_back(place);
         }
-        int const count = static_cast<int>(mine.distinct.size());
-        matrix_view<T> const rows(mine.rows.reserve(mine.distinct.size() * Width), count, Width);
-        mine.table.read(now.device, mine.distinct, rows);
-        return output_view<Backend, T>(mine, input);
+        mine.table.read(now.device, mine.distinct,
+                        reserve_rows(mine.rows, static_cast<int>(mine.distinct.size()), Width));
+        return output_view(mine, input);
     }
 
     template <class Backend, class T>

@@ -4,14 +4,6 @@
 #pragma once
 
 #include <array>
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <type_traits>
-#include <vector>
 
 #include "../backend/backend.hpp"
 #include "../core/error.hpp"
@@ -45,19 +37,30 @@ struct sequence_flow {
     typename Backend::plan const* shape;
     indexed_rows<T> values;
     matrix_view<T const> last;  // [batch, features], sorted order: the final h of the layer that made it; or empty
+
+    // What a layer makes of each row alone has no final h: of the distinct rows, or of all rows, one by one.
+    [[nodiscard]] matrix_view<T const> distinct() const { return values.rows; }
+    [[nodiscard]] sequence_flow with_distinct(matrix_view<T const> rows) const {
+        return {shape, {rows, values.index}, {}};
+    }
+    [[nodiscard]] sequence_flow with_rows(matrix_view<T const> rows) const { return {shape, {rows, {}}, {}}; }
 };
 template <class Backend, class T>
 struct rows_flow {
     typename Backend::plan const* shape;
     matrix_view<T const> values;
+
+    [[nodiscard]] matrix_view<T const> distinct() const { return values; }
+    [[nodiscard]] rows_flow with_distinct(matrix_view<T const> rows) const { return {shape, rows}; }
+    [[nodiscard]] rows_flow with_rows(matrix_view<T const> rows) const { return {shape, rows}; }
 };
 
 // Gradients of the loss with respect to them. Those of a sequence stand in the rows of `values`, so in distinct rows.
 struct no_gradient {};
 template <class T>
 struct sequence_gradient {
-    matrix_view<T const> values;  // empty: zeros
-    matrix_view<T const> last;    // empty: zeros
+    matrix_view<T const> values{};  // empty: zeros
+    matrix_view<T const> last{};    // empty: zeros
 };
 template <class T>
 struct rows_gradient {
@@ -120,9 +123,7 @@ struct tensor_name {
 // The states of one direction of a recurrent layer, in the sorted order of the batch, one [batch, width] after another.
 template <class Backend, class T>
 struct state_memory {
-    template <class U>
-    using buffer = typename Backend::template buffer<U>;
-    buffer<T> initial, final, final_gradient, initial_gradient;
+    buffer_of<Backend, T> initial, final, final_gradient, initial_gradient;
     bool has_initial = false, has_final_gradient = false;
 };
 
@@ -150,6 +151,10 @@ matrix_view<T const> materialise(Backend const& device, sequence_flow<Backend, T
     gather_rows(device, flow.values.rows, flow.values.index, out);
     return out;
 }
+template <class Backend, class T>
+matrix_view<T const> materialise(Backend const&, rows_flow<Backend, T> const& flow, auto&) {
+    return flow.values;
+}
 
 // The gradient of rows written out by `materialise`, gathered back into the distinct rows.
 template <class Backend, class T, class Buffer>
@@ -160,6 +165,10 @@ matrix_view<T const> dematerialise(Backend const& device, sequence_flow<Backend,
     fill(device, out.data, out.size(), T(0));
     scatter_add_rows(device, gradient, flow.values.index, out);
     return out;
+}
+template <class Backend, class T>
+matrix_view<T const> dematerialise(Backend const&, rows_flow<Backend, T> const&, matrix_view<T const> gradient, auto&) {
+    return gradient;
 }
 
 }  // namespace sequent

@@ -31,11 +31,9 @@ struct pooling {
 
     template <class Backend, class T>
     struct memory {
-        template <class U>
-        using buffer = typename Backend::template buffer<U>;
-        buffer<T> output;               // [batch, features]
-        buffer<T> rows, gradient, sum;  // rows written out, and their gradients
-        buffer<int> where;              // [batch, features]: the row of each maximum
+        buffer_of<Backend, T> output;               // [batch, features]
+        buffer_of<Backend, T> rows, gradient, sum;  // rows written out, and their gradients
+        buffer_of<Backend, int> where;              // [batch, features]: the row of each maximum
     };
     template <class Backend, class T, class Visitor>
     void describe(scope const&, memory<Backend, T>&, Visitor&) const {}
@@ -76,7 +74,7 @@ struct pooling {
                 mean_rows_backward(now.device, *input.shape, gradient.values, below);
             else
                 max_rows_backward(now.device, gradient.values, mine.where.data(), below);
-            return {dematerialise<Backend, T>(now.device, input, below, mine.sum), {}};
+            return {dematerialise(now.device, input, matrix_view<T const>(below), mine.sum)};
         }
     }
 };

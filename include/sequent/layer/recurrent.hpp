@@ -2,8 +2,6 @@
 // PyTorch's names, shapes, order and initial distribution: U(-1/sqrt(H), 1/sqrt(H)) for all of them.
 #pragma once
 
-#include <cmath>
-
 #include "layer.hpp"
 
 namespace sequent {
@@ -38,13 +36,11 @@ struct recurrent_layer {
 
     template <class Backend, class T>
     struct memory {
-        template <class U>
-        using buffer = typename Backend::template buffer<U>;
-        std::array<typename Backend::template recurrent_memory<Cell, T>, Directions> recurrent;
-        std::array<std::array<state_memory<Backend, T>, states>, Directions> state;
-        buffer<T> output;          // [rows, features]
-        buffer<T> last;            // [batch, features]
-        buffer<T> input_gradient;  // [distinct, input]
+        typename Backend::template recurrent_memory<Cell, T> recurrent[Directions];
+        state_memory<Backend, T> state[Directions][states];
+        buffer_of<Backend, T> output;          // [rows, features]
+        buffer_of<Backend, T> last;            // [batch, features]
+        buffer_of<Backend, T> input_gradient;  // [distinct, input]
     };
 
     template <class Backend, class T, class Visitor>
@@ -63,35 +59,30 @@ struct recurrent_layer {
                 visitor.tensor(tensor_name{where, Cell::unit_name(u), end}, {h},
                                at + layout::unit + u * layout::unit_stride, uniform);
             for (int s = 0; s < states; ++s)
-                visitor.state(tensor_name{where, Cell::state_name(s), end}, h,
-                              mine.state[static_cast<std::size_t>(d)][static_cast<std::size_t>(s)]);
+                visitor.state(tensor_name{where, Cell::state_name(s), end}, h, mine.state[d][s]);
         }
     }
 
     template <class Backend, class T>
     sequence_flow<Backend, T> forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& mine,
                                       sequence_flow<Backend, T> const& input) const {
-        std::size_t const rows = static_cast<std::size_t>(input.shape->rows());
-        std::size_t const batch = static_cast<std::size_t>(input.shape->batch());
-        mine.output.reserve(rows * features);
-        mine.last.reserve(batch * features);
-        auto all = runs(now, parameters, mine, *input.shape);
+        auto const all = runs(now, parameters, mine, *input.shape);
         recurrent_forward<Cell, T>(now.device, *input.shape, input.values, now.kept(),
                                    std::span<run<Backend, T> const>(all));
-        for (int d = 0; d < Directions; ++d) {
-            auto& h = mine.state[static_cast<std::size_t>(d)][0];
-            matrix_view<T const> const from(h.final.data(), input.shape->batch(), Cell::hidden_size);
-            copy_rows(now.device, from,
-                      last_view<Backend, T>(mine, *input.shape).column_block(d * Cell::hidden_size, Cell::hidden_size));
+        matrix_view<T> const last = reserve_rows(mine.last, input.shape->batch(), features);
+        for (int column = 0; run<Backend, T> const& one : all) {
+            matrix_view<T const> const h = one.final[0];
+            copy_rows(now.device, h, last.column_block(column, h.columns));
+            column += h.columns;
         }
-        return output_view<Backend, T>(mine, input);
+        return output_view(mine, input);
     }
 
     template <class Backend, class T>
     sequence_flow<Backend, T> output_view(memory<Backend, T>& mine, sequence_flow<Backend, T> const& input) const {
         return {input.shape,
                 {{mine.output.data(), input.shape->rows(), features}, {}},
-                last_view<Backend, T>(mine, *input.shape)};
+                {mine.last.data(), input.shape->batch(), features}};
     }
 
     template <class Backend, class T>
@@ -101,37 +92,29 @@ struct recurrent_layer {
         constexpr int h = Cell::hidden_size;
         int const batch = input.shape->batch();
         auto all = runs(now, parameters, mine, *input.shape);
-        for (int d = 0; d < Directions; ++d) {
-            run<Backend, T>& one = all[static_cast<std::size_t>(d)];
-            auto& states_of = mine.state[static_cast<std::size_t>(d)];
+        for (int d = 0; run<Backend, T> & one : all) {
             one.parameter_gradient = gradients + d * layout::size;
             one.output_gradient = gradient.values.column_block(d * h, h);
+            matrix_view<T const> const from_last = gradient.last.column_block(d * h, h);
             for (int s = 0; s < states; ++s) {
-                auto& state = states_of[static_cast<std::size_t>(s)];
+                state_memory<Backend, T>& state = mine.state[d][s];
+                matrix_view<T> const from_user(state.final_gradient.data(), batch, h);
+                if (state.has_final_gradient) one.final_gradient[s] = from_user;
+                one.initial_gradient[s] = reserve_rows(state.initial_gradient, batch, h);
+                if (s > 0 || from_last.empty()) continue;
                 if (state.has_final_gradient)
-                    one.final_gradient[s] = matrix_view<T const>(state.final_gradient.data(), batch, h);
-                one.initial_gradient[s] = {state.initial_gradient.reserve(static_cast<std::size_t>(batch) * h), batch,
-                                           h};
-            }
-            if (!gradient.last.empty()) {
-                matrix_view<T const> const from_last = gradient.last.column_block(d * h, h);
-                if (states_of[0].has_final_gradient) {
-                    matrix_view<T> const sum(states_of[0].final_gradient.data(), batch, h);
-                    add_rows(now.device, from_last, sum);
-                } else {
+                    add_rows(now.device, from_last, from_user);
+                else
                     one.final_gradient[0] = from_last;
-                }
             }
+            ++d;
         }
-        matrix_view<T> input_rows;
-        if (wanted == input_gradient::wanted) {
-            int const distinct = input.values.rows.rows;
-            input_rows = {mine.input_gradient.reserve(static_cast<std::size_t>(distinct) * Cell::input_size), distinct,
-                          Cell::input_size};
-        }
+        matrix_view<T> below;
+        if (wanted == input_gradient::wanted)
+            below = reserve_rows(mine.input_gradient, input.values.rows.rows, Cell::input_size);
         recurrent_backward<Cell, T>(now.device, *input.shape, input.values, std::span<run<Backend, T> const>(all),
-                                    input_rows);
-        return {input_rows, {}};
+                                    below);
+        return {below};
     }
 
     [[nodiscard]] input_gradient wants(auto const&, input_gradient) const { return input_gradient::wanted; }
@@ -141,27 +124,22 @@ struct recurrent_layer {
     using run = recurrent_run<Cell, Backend, T>;
 
     template <class Backend, class T>
-    static matrix_view<T> last_view(memory<Backend, T>& mine, typename Backend::plan const& shape) {
-        return {mine.last.data(), shape.batch(), features};
-    }
-
-    template <class Backend, class T>
     static std::array<run<Backend, T>, Directions> runs(pass<Backend> const& now, T const* parameters,
                                                         memory<Backend, T>& mine, typename Backend::plan const& shape) {
         constexpr int h = Cell::hidden_size;
         std::array<run<Backend, T>, Directions> runs{};
-        for (int d = 0; d < Directions; ++d) {
-            run<Backend, T>& one = runs[static_cast<std::size_t>(d)];
+        for (int d = 0; run<Backend, T> & one : runs) {
             one.way = d == 1 ? direction::reverse : Way;
             one.parameters = parameters + d * layout::size;
             one.version = now.version;
-            one.memory = &mine.recurrent[static_cast<std::size_t>(d)];
-            one.output = matrix_view<T>(mine.output.data(), shape.rows(), features).column_block(d * h, h);
+            one.memory = &mine.recurrent[d];
+            one.output = reserve_rows(mine.output, shape.rows(), features).column_block(d * h, h);
             for (int s = 0; s < states; ++s) {
-                auto& state = mine.state[static_cast<std::size_t>(d)][static_cast<std::size_t>(s)];
+                state_memory<Backend, T>& state = mine.state[d][s];
                 if (state.has_initial) one.initial[s] = matrix_view<T const>(state.initial.data(), shape.batch(), h);
-                one.final[s] = {state.final.reserve(static_cast<std::size_t>(shape.batch()) * h), shape.batch(), h};
+                one.final[s] = reserve_rows(state.final, shape.batch(), h);
             }
+            ++d;
         }
         return runs;
     }

@@ -1,9 +1,7 @@
 // Layers one behind the other (PyTorch's nn.Sequential), layers with a name, and stacks of one kind of layer.
 #pragma once
 
-#include <algorithm>
 #include <tuple>
-#include <utility>
 
 #include "dropout.hpp"
 #include "recurrent.hpp"
@@ -40,19 +38,41 @@ class chain {
 
     explicit chain(Layers... layers) : layers_(std::move(layers)...) {}
 
-    template <class Backend, class T, class Input>
+    // From layer I on.
+    template <std::size_t I = 0, class Backend, class T, class Input>
     auto forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& memories,
                  Input const& input) const {
-        return forward_from<0>(now, parameters, memories, input);
+        if constexpr (I == count)
+            return input;
+        else
+            return forward<I + 1>(
+                now, parameters, memories,
+                std::get<I>(layers_).forward(now, parameters + offset_of<I>, std::get<I>(memories.of), input));
     }
-    template <class Backend, class T, class Input>
+    template <std::size_t I = 0, class Backend, class T, class Input>
     auto output_view(memory<Backend, T>& memories, Input const& input) const {
-        return view_from<0>(memories, input);
+        if constexpr (I == count)
+            return input;
+        else
+            return output_view<I + 1>(memories, std::get<I>(layers_).output_view(std::get<I>(memories.of), input));
     }
-    template <class Backend, class T, class Input, class Gradient>
+    // Up to the last layer and back: the inputs of all layers are found again on the way up.
+    template <std::size_t I = 0, class Backend, class T, class Input, class Gradient>
     auto backward(pass<Backend> const& now, T const* parameters, T* gradients, memory<Backend, T>& memories,
                   Input const& input, Gradient const& gradient, input_gradient wanted) const {
-        return backward_from<0>(now, parameters, gradients, memories, input, gradient, wanted);
+        if constexpr (I == count) {
+            return gradient;
+        } else {
+            auto& mine = std::get<I>(memories.of);
+            auto const& layer = std::get<I>(layers_);
+            auto const next = layer.output_view(mine, input);
+            auto const asked = layer.wants(mine, wanted);
+            auto const above = backward<I + 1>(now, parameters, gradients, memories, next, gradient, asked);
+            using result = decltype(layer.backward(now, parameters + offset_of<I>, gradients + offset_of<I>, mine,
+                                                   input, above, wanted));
+            if (asked == input_gradient::not_wanted) return result{};
+            return layer.backward(now, parameters + offset_of<I>, gradients + offset_of<I>, mine, input, above, wanted);
+        }
     }
     template <class Backend, class T>
     [[nodiscard]] input_gradient wants(memory<Backend, T> const& memories, input_gradient below) const {
@@ -83,45 +103,6 @@ class chain {
     }
 
   private:
-    template <std::size_t I, class Backend, class T, class Input>
-    auto forward_from(pass<Backend> const& now, T const* parameters, memory<Backend, T>& memories,
-                      Input const& input) const {
-        if constexpr (I == count) {
-            return input;
-        } else {
-            auto const next =
-                std::get<I>(layers_).forward(now, parameters + offset_of<I>, std::get<I>(memories.of), input);
-            return forward_from<I + 1>(now, parameters, memories, next);
-        }
-    }
-    template <std::size_t I, class Backend, class T, class Input>
-    auto view_from(memory<Backend, T>& memories, Input const& input) const {
-        if constexpr (I == count) {
-            return input;
-        } else {
-            auto const next = std::get<I>(layers_).template output_view<Backend, T>(std::get<I>(memories.of), input);
-            return view_from<I + 1>(memories, next);
-        }
-    }
-    // Up to the last layer and back: the inputs of all layers are found again on the way up.
-    template <std::size_t I, class Backend, class T, class Input, class Gradient>
-    auto backward_from(pass<Backend> const& now, T const* parameters, T* gradients, memory<Backend, T>& memories,
-                       Input const& input, Gradient const& gradient, input_gradient wanted) const {
-        if constexpr (I == count) {
-            return gradient;
-        } else {
-            auto& mine = std::get<I>(memories.of);
-            auto const& layer = std::get<I>(layers_);
-            auto const next = layer.template output_view<Backend, T>(mine, input);
-            auto const above =
-                backward_from<I + 1>(now, parameters, gradients, memories, next, gradient, layer.wants(mine, wanted));
-            using result = decltype(layer.backward(now, parameters + offset_of<I>, gradients + offset_of<I>, mine,
-                                                   input, above, wanted));
-            if (layer.wants(mine, wanted) == input_gradient::not_wanted) return result{};
-            return layer.backward(now, parameters + offset_of<I>, gradients + offset_of<I>, mine, input, above, wanted);
-        }
-    }
-
     std::tuple<Layers...> layers_;
 };
 

@@ -1,14 +1,6 @@
 // A network and its memory on a backend: parameters, gradients, states, and what the layers remember of a pass.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-#include <span>
-#include <string_view>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
 #include "../backend/row_table.hpp"
 #include "../core/random.hpp"
 #include "../fwd.hpp"
@@ -296,7 +288,7 @@ class model {
         std::conditional_t<gives_sequence, sequence_gradient<Scalar>, rows_gradient<Scalar>> gradient{};
         gradient.values = output_gradient;
         if constexpr (gives_sequence) {
-            auto const output = network_.template output_view<Backend, Scalar>(memory_, input_flow());
+            auto const output = network_.output_view(memory_, input_flow());
             if (!output_gradient.empty())
                 gradient.values = dematerialise<Backend, Scalar>(device_, output, output_gradient, distinct_gradient_);
         }
@@ -355,14 +347,14 @@ class model {
     Backend device_;
     std::uint64_t seed_ = 0, passes_ = 0, version_ = 1;
     mode mode_ = mode::training, how_ = mode::inference;
-    typename Backend::template buffer<Scalar> block_, gradient_, input_gradient_;
-    typename Backend::template buffer<Scalar> rows_, distinct_gradient_;  // of an output that came by index
+    buffer_of<Backend, Scalar> block_, gradient_, input_gradient_;
+    buffer_of<Backend, Scalar> rows_, distinct_gradient_;  // of an output that came by index
     typename network_type::template memory<Backend, Scalar> memory_;
     std::vector<parameter_info> parameters_;
     std::vector<block_range> trainable_;
     packed_sequence<input_value> input_;
-    typename Backend::plan plan_;                       // of input_'s shape
-    typename Backend::template buffer<Scalar> staged_;  // input_'s rows, if the device cannot read them there
+    typename Backend::plan plan_;        // of input_'s shape
+    buffer_of<Backend, Scalar> staged_;  // input_'s rows, if the device cannot read them there
 };
 
 }  // namespace sequent
