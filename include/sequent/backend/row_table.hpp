@@ -16,16 +16,14 @@ namespace sequent {
 // Adam's state of a table: two moments per number, and how many steps ago a row had its last gradient.
 template <class Backend, class T>
 struct table_adam {
-    template <class U>
-    using buffer = typename Backend::template buffer<U>;
     void const* owner = nullptr;  // the optimizer whose steps these are
     adam_constants constants;
     adam_powers powers;
-    buffer<T> m, v;          // [rows, width]
-    buffer<int> made, last;  // [rows]: see adam_rows
-    buffer<adam_step> past;  // the history
-    buffer<double> tables;   // of powers
-    int steps = 0;           // in it
+    buffer_of<Backend, T> m, v;          // [rows, width]
+    buffer_of<Backend, int> made, last;  // [rows]: see adam_rows
+    buffer_of<Backend, double> tables;   // of powers
+    buffer_of<Backend, adam_step> past;  // the history
+    int steps = 0;                       // in it
     double largest_rate = 0;
     static constexpr int longest_history = 1 << 16, never = -(1 << 30);
 
@@ -37,9 +35,6 @@ struct table_adam {
 template <class Backend, class T>
 class row_table {
   public:
-    template <class U>
-    using buffer = typename Backend::template buffer<U>;
-
     void resize(int rows, int width) {
         rows_ = rows, width_ = width;
         std::size_t const size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(width);
@@ -102,9 +97,8 @@ class row_table {
 
     // The gradient of all rows, zeros in those that have none: [rows, width].
     [[nodiscard]] matrix_view<T const> dense_gradient(Backend const& device) {
-        std::size_t const size = values_.size();
-        matrix_view<T> const dense(dense_gradient_.reserve(size), rows_, width_);
-        fill(device, dense.data, size, T(0));
+        matrix_view<T> const dense = reserve_rows(dense_gradient_, rows_, width_);
+        fill(device, dense.data, dense.size(), T(0));
         scatter_add_rows(device, matrix_view<T const>(gradient_rows()), touched_, dense);
         return dense;
     }
@@ -144,8 +138,8 @@ class row_table {
     }
     // Throws argument_error when another optimizer has begun since.
     [[nodiscard]] table_adam<Backend, T>& adam_of(void const* owner) {
-        if (!adam || adam->owner != owner)
-            throw argument_error("sequent::adam: another optimizer has taken over an embedding of this model");
+        require(adam && adam->owner == owner,
+                "sequent::adam: another optimizer has taken over an embedding of this model");
         return *adam;
     }
     // The next step: updates the touched rows; the others owe it. With weight decay every row changes at every step,
@@ -191,7 +185,7 @@ class row_table {
     }
 
     int rows_ = 0, width_ = 0;
-    buffer<T> values_, gradients_, dense_gradient_;
+    buffer_of<Backend, T> values_, gradients_, dense_gradient_;
     std::vector<int> slot_, touched_, places_, every_row_;
 };
 

@@ -10,8 +10,7 @@
 namespace sequent {
 
 // Concatenates its arguments as an output stream would write them: message("expected ", 4, " columns, got ", n).
-template <class... Parts>
-[[nodiscard]] std::string message(Parts const&... parts) {
+[[nodiscard]] std::string message(auto const&... parts) {
     std::ostringstream out;
     out.imbue(std::locale::classic());
     (out << ... << parts);
@@ -20,8 +19,7 @@ template <class... Parts>
 
 // Base of all that the library throws on purpose. what: as for message().
 struct error : std::runtime_error {
-    template <class... What>
-    explicit error(What const&... what) : std::runtime_error(message(what...)) {}
+    explicit error(auto const&... what) : std::runtime_error(message(what...)) {}
 };
 
 // An argument does not fit: a size, a value or an option. Where PyTorch raises RuntimeError, ValueError or IndexError.
@@ -30,16 +28,14 @@ struct argument_error : error {
 };
 
 // Throws argument_error(message(parts...)) unless the condition holds.
-template <class... Parts>
-void require(bool condition, Parts const&... parts) {
+void require(bool condition, auto const&... parts) {
     if (!condition) throw argument_error(message(parts...));
 }
 
 // A file is missing, unreadable, damaged or not what it claims to be.
 struct file_error : error {
     // place: "line 12", "byte 8", "tensor 'fc.weight'", or empty when the whole file is meant.
-    template <class... What>
-    file_error(std::string_view file, std::string_view place, What const&... what)
+    file_error(std::string_view file, std::string_view place, auto const&... what)
         : error(file, ": ", place, place.empty() ? "" : ": ", what...) {}
 };
 

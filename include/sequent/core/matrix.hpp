@@ -41,8 +41,7 @@ template <class Backend, class T>
 using buffer_of = typename Backend::template buffer<T>;
 
 // Room for a matrix in it.
-template <class Buffer>
-[[nodiscard]] auto reserve_rows(Buffer& buffer, int rows, int columns) {
+[[nodiscard]] auto reserve_rows(auto& buffer, int rows, int columns) {
     auto* const data = buffer.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));
     return matrix_view(data, rows, columns);
 }

@@ -69,8 +69,7 @@ class batches {
     }
 
     // f(name, number) for all that decides the order: a position means the same batch where these agree.
-    template <class F>
-    void each_option(F const& f) const {
+    void each_option(auto const& f) const {
         f("rows", order_.size()), f("rows_per_epoch", rows_per_epoch());
         f("batch_size", options_.size), f("seed", options_.seed);
         f("shuffled", options_.order == row_order::shuffled ? 1 : 0);

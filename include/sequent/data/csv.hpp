@@ -60,8 +60,7 @@ class csv_reader {
     [[nodiscard]] std::span<std::string_view const> fields() const { return fields_; }
 
     // Throws a file_error with the line, from 1, on which the row begins.
-    template <class... Parts>
-    [[noreturn]] void reject(Parts const&... what) const {
+    [[noreturn]] void reject(auto const&... what) const {
         throw file_error(from_.name, message("line ", line_), what...);
     }
 

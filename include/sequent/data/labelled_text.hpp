@@ -67,9 +67,7 @@ class encoded_text {
 };
 
 // The numbers of each row's tokens. tokenizer(text, callback) calls back with tokens; vocabulary[token] is a number.
-template <class Vocabulary, class Tokenizer>
-[[nodiscard]] encoded_text encode(std::span<labelled_text const> rows, Vocabulary const& vocabulary,
-                                  Tokenizer&& tokenizer) {
+[[nodiscard]] encoded_text encode(std::span<labelled_text const> rows, auto const& vocabulary, auto&& tokenizer) {
     encoded_text result;
     std::vector<int> tokens;
     for (labelled_text const& row : rows) {

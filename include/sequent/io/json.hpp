@@ -21,14 +21,10 @@ class json_reader {
     // Of what is being read, as messages call it. A callback may change it; afterwards it is as it was.
     std::string place;
 
-    template <class... What>
-    [[noreturn]] void fail(What const&... what) const {
-        throw file_error(file_, place, what...);
-    }
+    [[noreturn]] void fail(auto const&... what) const { throw file_error(file_, place, what...); }
 
     // Calls member(key), which reads the value, for each member of an object; the keys differ.
-    template <class Member>
-    void object(Member&& member) {
+    void object(auto&& member) {
         std::set<std::string> keys;
         list("object", "}", [&](std::size_t) {
             if (kind() != "string") not_json();
@@ -96,8 +92,7 @@ class json_reader {
         if (auto const found = kind(); found != wanted) fail("unexpected ", found);
     }
 
-    template <class Item>
-    void list(std::string_view wanted, std::string_view close, Item&& item) {
+    void list(std::string_view wanted, std::string_view close, auto&& item) {
         expect(wanted);
         ++at_;
         std::string const outer = place;

@@ -72,8 +72,7 @@ struct npy_header_parser {
         return header;
     }
 
-    template <class... What>
-    [[noreturn]] void fail(What const&... what) const {
+    [[noreturn]] void fail(auto const&... what) const {
         throw file_error(file, message("byte ", offset + at), what...);
     }
 
@@ -89,8 +88,7 @@ struct npy_header_parser {
     }
 
     // Returns whether a comma follows the last item.
-    template <class Item>
-    bool list(std::string_view open, std::string_view close, Item&& item) {
+    bool list(std::string_view open, std::string_view close, auto&& item) {
         bool separated = true;
         for (expect(open); !accept(close); separated = accept(",")) {
             if (!separated) fail("expected ',' or '", close, "'");

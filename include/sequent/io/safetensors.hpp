@@ -125,8 +125,7 @@ class safetensors {
   private:
     static std::string place_of(std::string_view tensor) { return "tensor " + in_quotes(tensor); }
 
-    template <class... What>
-    [[noreturn]] void fail(std::string_view place, What const&... what) const {
+    [[noreturn]] void fail(std::string_view place, auto const&... what) const {
         throw file_error(file_name_, place, what...);
     }
 

@@ -110,8 +110,7 @@ class safetensors_writer {
         return std::string(length.begin(), length.end()) + json;
     }
 
-    template <class... Parts>
-    [[noreturn]] static void refuse(Parts const&... what) {
+    [[noreturn]] static void refuse(auto const&... what) {
         throw argument_error("sequent::safetensors_writer: ", what...);
     }
 

@@ -94,8 +94,7 @@ class chain {
 
   protected:
     // Calls f(index constant, layer, memory) for each layer in turn.
-    template <class Memory, class F>
-    void each(Memory& memories, F&& f) const {
+    void each(auto& memories, auto&& f) const {
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             (f(std::integral_constant<std::size_t, I>{}, std::get<I>(layers_), std::get<I>(memories.of)), ...);
         }

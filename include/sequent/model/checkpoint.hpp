@@ -23,16 +23,14 @@ struct loaded_tensor {
 template <class Scalar>
 using loaded_tensors = std::map<std::string, loaded_tensor<Scalar>, std::less<>>;
 
-template <class Extents>
-std::string shape_text(Extents const& shape) {
+std::string shape_text(auto const& shape) {
     std::string text = "[";
     for (auto const extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
     return text + "]";
 }
 
 // The place of the first number that is not finite, or the number of them all.
-template <class Numbers>
-std::size_t first_non_finite(Numbers const& values) {
+std::size_t first_non_finite(auto const& values) {
     auto const bad = std::ranges::find_if_not(values, [](auto value) { return std::isfinite(value); });
     return static_cast<std::size_t>(bad - values.begin());
 }
@@ -74,9 +72,8 @@ void assign_all(Model& model, std::string_view file, loaded_tensors<typename Mod
 }
 
 // Adds a tensor to a file that is to be written to `path`; numbers must live until then. numeric_error: not finite.
-template <class Numbers>
 void add_tensor(safetensors_writer& file, std::filesystem::path const& path, parameter_info const& as,
-                Numbers const& numbers) {
+                auto const& numbers) {
     if (std::size_t const bad = first_non_finite(numbers); bad < numbers.size())
         throw numeric_error("sequent::save: '", as.name, "' holds ", numbers[bad], " at place ", bad,
                             "; nothing was written to ", path.string());

@@ -92,8 +92,7 @@ struct stepper<linear<In, Out>, T> : stateless {
 // last_state: the state after the steps so far. Dropout does not act outside training.
 template <class T>
 struct pass_on : stateless {
-    template <class Layer, class Memory>
-    pass_on(Layer const&, T const*, Memory&) {}
+    pass_on(auto const&, T const*, auto&) {}
     T const* step(T const* x) noexcept { return x; }
 };
 template <class T>

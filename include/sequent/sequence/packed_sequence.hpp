@@ -57,8 +57,7 @@ void pack_into(packed_sequence<T>& packed, Sequences const& sequences, int featu
 
 // Sequences: a range of contiguous ranges of T, such as std::vector<std::vector<int>> or std::span<std::span<int
 // const>>.
-template <class Sequences>
-[[nodiscard]] auto pack(Sequences const& sequences, int features = 1) {
+[[nodiscard]] auto pack(auto const& sequences, int features = 1) {
     packed_sequence<std::remove_cvref_t<decltype(*std::begin(sequences)->data())>> packed;
     pack_into(packed, sequences, features);
     return packed;

@@ -75,8 +75,7 @@ class line_reader {
     [[nodiscard]] bool ended() const { return ended_; }
 
     // Throws a file_error with that line.
-    template <class... Parts>
-    [[noreturn]] void reject(Parts const&... what) const {
+    [[noreturn]] void reject(auto const&... what) const {
         throw file_error(from_.name, message("line ", number_), what...);
     }
 

@@ -48,8 +48,7 @@ constexpr std::size_t break_tag(std::string_view text) {
 class basic_english {
   public:
     // Calls token(std::string_view) for each token in order. The views stay valid until the next call.
-    template <class F>
-    void operator()(std::string_view line, F&& token) {
+    void operator()(std::string_view line, auto&& token) {
         if (lowered_.size() < line.size()) lowered_.resize(line.size());  // a token never outgrows its source
         char* out = lowered_.data();
         char const* begin = out;
@@ -83,8 +82,7 @@ class basic_english {
 // Every character is a token, nothing is changed. A character is one UTF-8 sequence; a byte that belongs to none stands
 // alone, so the tokens always concatenate to the text.
 struct characters {
-    template <class F>
-    void operator()(std::string_view text, F&& token) const {
+    void operator()(std::string_view text, auto&& token) const {
         for (std::size_t at = 0; at < text.size();) {
             std::size_t const length = sequence_length(text.substr(at));
             token(text.substr(at, length));

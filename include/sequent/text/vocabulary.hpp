@@ -22,8 +22,7 @@ class token_counts {
     }
 
     // Counts the tokens of a text; a tokenizer calls back with each, as basic_english does.
-    template <class Tokenizer>
-    void add(std::string_view text, Tokenizer&& tokenizer) {
+    void add(std::string_view text, auto&& tokenizer) {
         tokenizer(text, [this](std::string_view token) { add(token); });
     }
 

@@ -22,11 +22,20 @@ SEQUENT_HD Number rational_tanh(Number const& x, float end, float const (&p)[N],
     // min and max would lose a NaN
     return select(x == x, min(one, max(-one, y)), x);
 }
+
+// Gates are 1/2 + 1/2 tanh(x/2), so that gates and candidates share one kernel: in a gate the absolute error counts.
+template <class Activations>
+struct gates_by_tanh : precise {
+    template <class Number>
+    SEQUENT_HD static Number sigmoid(Number const& x) {
+        Number const half(typename Number::value_type(0.5));
+        return fma(half, Activations::tanh(Number(half * x)), half);
+    }
+};
 }  // namespace detail
 
-// tanh within 5.4 units in the last place in float, the SIMD library's own in double. Gates are 1/2 + 1/2 tanh(x/2), so
-// that gates and candidates share one kernel: in a gate the absolute error counts.
-struct accurate : precise {
+// tanh within 5.4 units in the last place in float, the SIMD library's own in double.
+struct accurate : detail::gates_by_tanh<accurate> {
     template <class Number>
     SEQUENT_HD static Number tanh(Number const& x) {
         if constexpr (std::is_same_v<typename Number::value_type, float>) {
@@ -39,15 +48,10 @@ struct accurate : precise {
             return select(x == x, Number(xsimd::tanh(min(limit, max(-limit, number)).value)), x);
         }
     }
-    template <class Number>
-    SEQUENT_HD static Number sigmoid(Number const& x) {
-        Number const half(typename Number::value_type(0.5));
-        return fma(half, tanh(Number(half * x)), half);
-    }
 };
 
 // In float, tanh to 6e-5 and gates to 3e-5 of 1, with fewer products; in double as accurate.
-struct fast : accurate {
+struct fast : detail::gates_by_tanh<fast> {
     template <class Number>
     SEQUENT_HD static Number tanh(Number const& x) {
         if constexpr (std::is_same_v<typename Number::value_type, float>) {
@@ -57,11 +61,6 @@ struct fast : accurate {
         } else {
             return accurate::tanh(x);
         }
-    }
-    template <class Number>
-    SEQUENT_HD static Number sigmoid(Number const& x) {
-        Number const half(typename Number::value_type(0.5));
-        return fma(half, tanh(Number(half * x)), half);
     }
 };
 

@@ -17,16 +17,11 @@ class cpu_buffer {
         reserve(other.size_);
         std::copy_n(other.data(), other.size_, data());
     }
-    cpu_buffer(cpu_buffer&& other) noexcept
-        : memory_(std::move(other.memory_)), size_(std::exchange(other.size_, 0)),
-          room_(std::exchange(other.room_, 0)) {}
+    cpu_buffer(cpu_buffer&& other) noexcept { swap(other); }
     cpu_buffer& operator=(cpu_buffer other) noexcept {
-        std::swap(memory_, other.memory_);
-        std::swap(size_, other.size_);
-        std::swap(room_, other.room_);
+        swap(other);
         return *this;
     }
-    ~cpu_buffer() = default;
 
     // Makes room for n elements. The contents are lost when the buffer has to grow, then to `room` elements if that is
     // more; new elements are not initialised.
@@ -48,8 +43,7 @@ class cpu_buffer {
             cpu_buffer larger;
             larger.reserve(std::max(n, 2 * room_));
             std::copy_n(data(), kept, larger.data());
-            std::swap(memory_, larger.memory_);
-            room_ = larger.room_;
+            swap(larger);
         }
         size_ = n;
         std::fill(data() + kept, data() + n, value);
@@ -63,6 +57,12 @@ class cpu_buffer {
     [[nodiscard]] T const& operator[](std::size_t i) const { return data()[i]; }
 
   private:
+    void swap(cpu_buffer& other) noexcept {
+        std::swap(memory_, other.memory_);
+        std::swap(size_, other.size_);
+        std::swap(room_, other.room_);
+    }
+
     struct release {
         void operator()(T* memory) const { ::operator delete (memory, std::align_val_t{64}); }
     };

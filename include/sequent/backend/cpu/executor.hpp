@@ -33,8 +33,7 @@ class thread_pool final : public executor {
   public:
     // Throws argument_error for fewer than one thread.
     explicit thread_pool(int threads) {
-        if (threads < 1)
-            throw argument_error(message("sequent::thread_pool: threads is ", threads, "; give 1 or more"));
+        require(threads >= 1, "sequent::thread_pool: threads is ", threads, "; give 1 or more");
         for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
     }
     ~thread_pool() override {

@@ -28,8 +28,7 @@ class cpu_recurrent_backward {
 
     // All of it, here and now. input_gradient: [distinct, inputs], overwritten or (accumulate) added to; empty: not
     // wanted.
-    template <class Run>
-    static void run(packing const& shape, indexed_rows<T> const& input, Run const& run, matrix_view<T> input_gradient,
+    static void run(packing const& shape, indexed_rows<T> const& input, auto const& run, matrix_view<T> input_gradient,
                     bool accumulate) {
         prepare(shape, input, run);
         for (int shard = 0; shard < shards(shape); ++shard) steps(shape, shard, run);
@@ -41,8 +40,7 @@ class cpu_recurrent_backward {
     }
 
     // Packs changed weights, makes room and sets the states' gradients to those of the final states.
-    template <class Run>
-    static void prepare(packing const& shape, indexed_rows<T> const& input, Run const& run) {
+    static void prepare(packing const& shape, indexed_rows<T> const& input, auto const& run) {
         auto& memory = *run.memory;
         std::size_t const rows = static_cast<std::size_t>(shape.rows()),
                           batch = static_cast<std::size_t>(shape.batch());
@@ -65,8 +63,7 @@ class cpu_recurrent_backward {
     }
 
     // The sequences of one shard, from their last step to their first: the gates' gradients of all their rows.
-    template <class Run>
-    static void steps(packing const& shape, int shard, Run const& run) {
+    static void steps(packing const& shape, int shard, auto const& run) {
         step_order const order{shape, run.way};
         int const begin = shard * sequences_per_shard, end = std::min(shape.batch(), begin + sequences_per_shard);
         order.visit(true, begin, end, [&](int t, int first, int last, bool continues) {
@@ -75,8 +72,7 @@ class cpu_recurrent_backward {
     }
 
     // Gradients of the initial states and of the per-unit parameters.
-    template <class Run>
-    static void finish(packing const& shape, Run const& run) {
+    static void finish(packing const& shape, auto const& run) {
         for (int s = 0; s < states; ++s)
             if (!run.initial_gradient[s].empty())
                 for (int i = 0; i < shape.batch(); ++i)
@@ -89,8 +85,7 @@ class cpu_recurrent_backward {
 
     // weight_ih, weight_hh and their biases, the gate rows of one slab: sums over all rows of (gate's gradient)^T
     // input.
-    template <class Run>
-    static void weights(packing const& shape, indexed_rows<T> const& input, int piece, Run const& run) {
+    static void weights(packing const& shape, indexed_rows<T> const& input, int piece, auto const& run) {
         auto& memory = *run.memory;
         int const first = piece * slab, count = std::min(slab, gate_row - first);
         matrix_view<T const> const recurrent(recurrent_gates(memory), shape.rows(), gate_row);
@@ -111,8 +106,7 @@ class cpu_recurrent_backward {
     }
 
     // weight_ih in the kernel's order, for inputs_of.
-    template <class Run>
-    static void prepare_inputs(Run const& run) {
+    static void prepare_inputs(auto const& run) {
         T* const to = run.memory->input_weight.reserve(static_cast<std::size_t>(gate_row) * inputs);
         std::fill_n(to, static_cast<std::size_t>(gate_row) * inputs, T(0));
         for (int g = 0; g < gates; ++g)
@@ -122,8 +116,7 @@ class cpu_recurrent_backward {
     }
 
     // The gradients of the distinct input rows [begin, end).
-    template <class Run>
-    static void inputs_of(packing const& shape, indexed_rows<T> const& input, int begin, int end, Run const& run,
+    static void inputs_of(packing const& shape, indexed_rows<T> const& input, int begin, int end, auto const& run,
                           matrix_view<T> input_gradient, bool accumulate) {
         matrix_view<T const> const all = distinct_gates(shape, input, *run.memory);
         matrix_view<T const> const weight(run.memory->input_weight.data(), gate_row, inputs);
@@ -135,29 +128,23 @@ class cpu_recurrent_backward {
     }
 
   private:
-    template <class Run>
-    static T* state_gradient(Run const& run, int batch, int s, int i) {
+    static T* state_gradient(auto const& run, int batch, int s, int i) {
         return run.memory->state_gradient.data() + (std::ptrdiff_t{s} * batch + i) * layout::padded;
     }
-    template <class Run>
-    static T* unit_gradient(Run const& run, int shard, int u) {
+    static T* unit_gradient(auto const& run, int shard, int u) {
         return run.memory->unit_gradient.data() + (std::ptrdiff_t{shard} * Cell::unit_count + u) * layout::padded;
     }
-    template <class Memory>
-    static T* recurrent_gates(Memory& memory) {
+    static T* recurrent_gates(auto& memory) {
         return Cell::shared_gates ? memory.gate_gradient.data() : memory.recurrent_gate_gradient.data();
     }
-    template <class Memory>
-    static matrix_view<T const> distinct_gates(packing const& shape, indexed_rows<T> const& input,
-                                               Memory const& memory) {
+    static matrix_view<T const> distinct_gates(packing const& shape, indexed_rows<T> const& input, auto const& memory) {
         if (input.index.empty()) return {memory.gate_gradient.data(), shape.rows(), gate_row};
         return {memory.distinct_gradient.data(), input.rows.rows, gate_row};
     }
 
     // Sequences [begin, end) at step t. Their states' gradients already stand in state_gradient: from the step after,
     // or the final states' where t is a sequence's last.
-    template <class Run>
-    static void step(step_order const& order, int t, int begin, int end, bool continues, int shard, Run const& run) {
+    static void step(step_order const& order, int t, int begin, int end, bool continues, int shard, auto const& run) {
         int const batch = order.shape.batch(), offset = order.offset(t);
         int const offset_before = continues ? order.offset(order.previous(t)) : -1;
         for_tiles<rows_at_once>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
@@ -176,8 +163,8 @@ class cpu_recurrent_backward {
     }
 
     // Gradient of h before, R rows, groups q, ...: its elementwise part, plus U^T (gates' gradients).
-    template <int R, class Run>
-    SEQUENT_HD static void hidden_gradient(int q, int first, int row, int batch, Run const& run) {
+    template <int R>
+    SEQUENT_HD static void hidden_gradient(int q, int first, int row, int batch, auto const& run) {
         T const* const gate_rows = recurrent_gates(*run.memory) + std::ptrdiff_t{row} * gate_row;
         T const* from[streams];
         number sum[R][streams];
@@ -204,15 +191,13 @@ class cpu_recurrent_backward {
     }
 
     // Groups of padding alone, which the inputs' product reads: zero, for 0 times what stood there may be NaN.
-    template <class Run>
-    static void clear_padding(int row, Run const& run) {
+    static void clear_padding(int row, auto const& run) {
         T* const to = run.memory->gate_gradient.data() + std::ptrdiff_t{row} * gate_row;
         for (int q = groups::count; q < layout::padded / width; ++q)
             for (int g = 0; g < gates; ++g) number(T(0)).store_aligned(to + groups::gate(q, g));
     }
 
-    template <class Run>
-    static void keep_hidden_before(int i, int row, int row_before, Run const& run) {
+    static void keep_hidden_before(int i, int row, int row_before, auto const& run) {
         T* const to = run.memory->hidden_before.data() + std::ptrdiff_t{row} * hidden;
         if (row_before >= 0)
             std::copy_n(run.output.row(row_before), hidden, to);
@@ -223,8 +208,8 @@ class cpu_recurrent_backward {
     }
 
     // The derivatives of the cell's equations for group q of one row; Count of its units are real.
-    template <int Count, class Run>
-    SEQUENT_HD static void units(int q, int i, int row, int row_before, int batch, int shard, Run const& run) {
+    template <int Count>
+    SEQUENT_HD static void units(int q, int i, int row, int row_before, int batch, int shard, auto const& run) {
         numbers<number, Cell::saved_count> saved;
         numbers<number, states> before, after, gradient;
         numbers<number, Cell::unit_count> unit, d_unit;

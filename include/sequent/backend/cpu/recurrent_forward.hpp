@@ -19,8 +19,7 @@ class cpu_recurrent_forward {
 
   public:
     // All of it, here and now.
-    template <class Run>
-    static void run(packing const& shape, indexed_rows<T> const& input, keep kept, Run const& run) {
+    static void run(packing const& shape, indexed_rows<T> const& input, keep kept, auto const& run) {
         prepare(shape, input, kept, run);
         project(input, 0, input.rows.rows, run);
         steps(shape, input, kept, 0, shape.batch(), run);
@@ -28,8 +27,7 @@ class cpu_recurrent_forward {
     }
 
     // Packs changed weights, makes room and sets the states that sequences start from.
-    template <class Run>
-    static void prepare(packing const& shape, indexed_rows<T> const& input, keep kept, Run const& run) {
+    static void prepare(packing const& shape, indexed_rows<T> const& input, keep kept, auto const& run) {
         auto& memory = *run.memory;
         std::size_t const batch = static_cast<std::size_t>(shape.batch()),
                           rows = static_cast<std::size_t>(shape.rows());
@@ -48,15 +46,14 @@ class cpu_recurrent_forward {
     }
 
     // input_gates = W_ih x + b_ih for the distinct rows [begin, end).
-    template <class Run>
-    static void project(indexed_rows<T> const& input, int begin, int end, Run const& run) {
+    static void project(indexed_rows<T> const& input, int begin, int end, auto const& run) {
         constexpr int depth = layout::inputs;
         T* const out = run.memory->input_gates.data();
         T const* const panels = run.memory->weights.input.data();
         for_tiles<rows_at_once>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
             for (int q = 0; q < groups::count; q += streams) {
                 number sum[R][streams * gates];
-                product<R>(sum, input.rows.row(first), input.rows.stride, panels, depth, q);
+                groups::template product<R, streams>(sum, input.rows.row(first), input.rows.stride, panels, depth, q);
                 for (int r = 0; r < R; ++r)
                     for (int v = 0; v < streams * gates; ++v)
                         sum[r][v].store_aligned(out + std::ptrdiff_t{first + r} * layout::gate_row +
@@ -66,9 +63,8 @@ class cpu_recurrent_forward {
     }
 
     // The sequences [begin, end) of the sorted order, from their first step to their last.
-    template <class Run>
     static void steps(packing const& shape, indexed_rows<T> const& input, keep kept, int begin, int end,
-                      Run const& run) {
+                      auto const& run) {
         step_order const order{shape, run.way};
         matrix_view<T const> const initial = initial_hidden(shape, run);
         order.visit(false, begin, end, [&](int t, int first, int last, bool continues) {
@@ -79,8 +75,7 @@ class cpu_recurrent_forward {
     }
 
     // The states after each sequence's last step; of an empty sequence, its initial states.
-    template <class Run>
-    static void finish(packing const& shape, Run const& run) {
+    static void finish(packing const& shape, auto const& run) {
         int const batch = shape.batch();
         for (int i = 0; i < batch; ++i) {
             if (!run.final[0].empty()) {
@@ -98,37 +93,19 @@ class cpu_recurrent_forward {
     }
 
   private:
-    template <class Run>
-    static matrix_view<T const> initial_hidden(packing const& shape, Run const& run) {
+    static matrix_view<T const> initial_hidden(packing const& shape, auto const& run) {
         if (!run.initial[0].empty()) return run.initial[0];
         return {run.memory->zeros.data(), shape.batch(), hidden};
     }
 
-    // sum = bias + W x for R rows and the groups q, ..., q + streams - 1.
-    template <int R>
-    SEQUENT_HD static void product(number (&sum)[R][streams * gates], T const* x, std::ptrdiff_t stride,
-                                   T const* panels, int depth, int q) {
-        T const* const bias = panels + std::ptrdiff_t{depth} * layout::gate_row;
-        T const* from[streams];
-        for (int s = 0; s < streams; ++s) {
-            from[s] = panels + std::ptrdiff_t{(q + s) / groups::parts} * depth * gates * layout::lanes +
-                      ((q + s) % groups::parts) * width;
-            for (int g = 0; g < gates; ++g) {
-                number const start = number::load_aligned(bias + groups::gate(q + s, g));
-                for (int r = 0; r < R; ++r) sum[r][s * gates + g] = start;
-            }
-        }
-        panel_product<R, streams, gates, T, Isa>(sum, x, stride, from, gates * layout::lanes, layout::lanes, depth);
-    }
-
     // Sequences [begin, end) at one step, whose rows start at `offset`. h_before: row i belongs to sequence i.
-    template <class Run>
     static void step(int offset, int begin, int end, T const* h_before, std::ptrdiff_t stride, int batch,
-                     indexed_rows<T> const& input, keep kept, Run const& run) {
+                     indexed_rows<T> const& input, keep kept, auto const& run) {
         for_tiles<rows_at_once>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
             for (int q = 0; q < groups::count; q += streams) {
                 number sum[R][streams * gates];
-                product<R>(sum, h_before + first * stride, stride, run.memory->weights.hidden.data(), hidden, q);
+                groups::template product<R, streams>(sum, h_before + first * stride, stride,
+                                                     run.memory->weights.hidden.data(), hidden, q);
                 for (int s = 0; s < streams; ++s)
                     for (int r = 0; r < R; ++r) {
                         int const i = first + r;
@@ -144,9 +121,9 @@ class cpu_recurrent_forward {
     }
 
     // The cell's equations for group q of one row; Count of its units are real.
-    template <int Count, class Run>
+    template <int Count>
     SEQUENT_HD static void units(int q, int i, int row, number const* h_sum, T const* h_before, int batch,
-                                 indexed_rows<T> const& input, keep kept, Run const& run) {
+                                 indexed_rows<T> const& input, keep kept, auto const& run) {
         using block = recurrent_layout<Cell>;
         int const source = input.index.empty() ? row : input.index[static_cast<std::size_t>(row)];
         T const* const x_row = run.memory->input_gates.data() + std::ptrdiff_t{source} * layout::gate_row;

@@ -85,6 +85,23 @@ struct cpu_unit_groups {
         return ((q / parts) * layout::kept_block + k) * layout::lanes + (q % parts) * width;
     }
     static constexpr int unit(int q) { return q * width; }
+
+    // sum = bias + W x for R rows of x, `stride` apart, and the groups q, ..., q + Streams - 1; panels: of pack_gates.
+    template <int R, int Streams>
+    SEQUENT_HD static void product(simd<T, Isa> (&sum)[R][Streams * layout::gates], T const* x, std::ptrdiff_t stride,
+                                   T const* panels, int depth, int q) {
+        constexpr int gates = layout::gates, lanes = layout::lanes;
+        T const* const bias = panels + std::ptrdiff_t{depth} * layout::gate_row;
+        T const* from[Streams];
+        for (int s = 0; s < Streams; ++s) {
+            from[s] = panels + std::ptrdiff_t{(q + s) / parts} * depth * gates * lanes + ((q + s) % parts) * width;
+            for (int g = 0; g < gates; ++g) {
+                auto const start = simd<T, Isa>::load_aligned(bias + gate(q + s, g));
+                for (int r = 0; r < R; ++r) sum[r][s * gates + g] = start;
+            }
+        }
+        panel_product<R, Streams, gates, T, Isa>(sum, x, stride, from, gates * lanes, lanes, depth);
+    }
 };
 
 // A layer's weights in the kernels' order, made anew when the parameters have changed.
@@ -145,8 +162,7 @@ struct step_order {
 
     // Calls f(t, first, last, continues) for the sequences [begin, end) at each step, in the order of the visits or
     // against it: those that go on from the step before, then those that start.
-    template <class F>
-    void visit(bool against, int begin, int end, F&& f) const {
+    void visit(bool against, int begin, int end, auto&& f) const {
         for (int v = 0; v < steps(); ++v) {
             int const t = at(against ? steps() - 1 - v : v), going = continuing(t), last = std::min(end, size(t));
             if (begin < std::min(going, last)) f(t, begin, std::min(going, last), true);

@@ -22,25 +22,14 @@ class cpu_recurrent_step {
                     T* after) noexcept {
         for (int q = 0; q < groups::count; q += streams) {
             number x_sum[1][streams * gates], h_sum[1][streams * gates];
-            product(x_sum, x, weights.input.data(), layout::inputs, q);
-            product(h_sum, before, weights.hidden.data(), hidden, q);
+            groups::template product<1, streams>(x_sum, x, 0, weights.input.data(), layout::inputs, q);
+            groups::template product<1, streams>(h_sum, before, 0, weights.hidden.data(), hidden, q);
             for (int s = 0; s < streams; ++s)
                 units(q + s, x_sum[0] + s * gates, h_sum[0] + s * gates, parameters, before, after);
         }
     }
 
   private:
-    SEQUENT_HD static void product(number (&sum)[1][streams * gates], T const* x, T const* panels, int depth, int q) {
-        T const* const bias = panels + std::ptrdiff_t{depth} * layout::gate_row;
-        T const* from[streams];
-        for (int s = 0; s < streams; ++s) {
-            from[s] = panels + std::ptrdiff_t{(q + s) / groups::parts} * depth * gates * layout::lanes +
-                      ((q + s) % groups::parts) * width;
-            for (int g = 0; g < gates; ++g) sum[0][s * gates + g] = number::load_aligned(bias + groups::gate(q + s, g));
-        }
-        panel_product<1, streams, gates, T, Isa>(sum, x, 0, from, gates * layout::lanes, layout::lanes, depth);
-    }
-
     SEQUENT_HD static void units(int q, number const* x_sum, number const* h_sum, T const* parameters, T const* before,
                                  T* after) {
         using block = recurrent_layout<Cell>;

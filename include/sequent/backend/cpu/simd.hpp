@@ -79,8 +79,7 @@ struct simd {
     }
 
   private:
-    template <class F>
-    [[nodiscard]] simd each(F const& f) const {
+    [[nodiscard]] simd each(auto const& f) const {
         alignas(64) T lanes[size];
         store_aligned(lanes);
         for (T& lane : lanes) lane = f(lane);
