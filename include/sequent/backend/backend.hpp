@@ -68,25 +68,12 @@ struct recurrent_run {
     states initial_gradient{};             // empty: not wanted
 };
 
-// A backend is a policy type with these members, for which the operations below are overloaded:
+// A backend is a policy type with these members, for which the operations of docs/backends.md are overloaded:
 //
 //   buffer<T>                        memory on the device: reserve(n) grows and forgets, data(), size(), copies deeply
 //   recurrent_memory<Cell, T>        what recurrent_forward leaves for recurrent_backward
 //   plan                             the shape of a batch as the operations read it; has packing's functions
 //   reads_host_memory                whether operations may be given memory of the host
-//
-//   make_plan(b, packing, plan)                           the plan of a batch
-//   affine(b, x, weight, bias, y)                         y = x weight^T + bias; bias may be null
-//   affine_backward_input(b, dy, weight, dx)              dx = dy weight
-//   affine_backward_weight(b, dy, x, dweight, dbias)      dweight += dy^T x, dbias += column sums; dbias may be null
-//   gather_rows(b, from, index, to)                       to[r] = from[index[r]]
-//   scatter_add_rows(b, from, index, to)                  to[index[r]] += from[r], in ascending r
-//   recurrent_forward<Cell>(b, shape, input, keep, runs)
-//   recurrent_backward<Cell>(b, shape, input, runs, input_gradient)   [distinct, in], overwritten; empty: not wanted
-//   mean_rows, max_rows and their backward                pooling over the steps of each sequence
-//   softmax_cross_entropy(b, logits, targets, options, logits_gradient) -> loss
-//   adam_update, sgd_update, sum_of_squares, scale, fill, copy_...   over blocks of parameters
-//   adam_update_rows, adam_catch_up_rows, sgd_update_rows, sum_of_squared_rows   over rows of a table, named by ids
 template <class B>
 concept backend = std::copy_constructible<B> &&
     requires(B const& device, matrix_view<float> out, matrix_view<float const> in, std::span<int const> index,

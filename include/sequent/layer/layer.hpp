@@ -123,8 +123,8 @@ struct tensor_name {
 // The states of one direction of a recurrent layer, in the sorted order of the batch, one [batch, width] after another.
 template <class Backend, class T>
 struct state_memory {
-    buffer_of<Backend, T> initial, final, final_gradient, initial_gradient;
-    bool has_initial = false, has_final_gradient = false;
+    buffer_of<Backend, T> initial, final_gradient;  // without elements: zeros
+    buffer_of<Backend, T> final, initial_gradient;
 };
 
 // Layer::output<Shape>            the shape it gives for the shape it takes; a wrong one does not compile

@@ -99,10 +99,11 @@ struct recurrent_layer {
             for (int s = 0; s < states; ++s) {
                 state_memory<Backend, T>& state = mine.state[d][s];
                 matrix_view<T> const from_user(state.final_gradient.data(), batch, h);
-                if (state.has_final_gradient) one.final_gradient[s] = from_user;
+                bool const given = state.final_gradient.size() > 0;
+                if (given) one.final_gradient[s] = from_user;
                 one.initial_gradient[s] = reserve_rows(state.initial_gradient, batch, h);
                 if (s > 0 || from_last.empty()) continue;
-                if (state.has_final_gradient)
+                if (given)
                     add_rows(now.device, from_last, from_user);
                 else
                     one.final_gradient[0] = from_last;
@@ -136,7 +137,8 @@ struct recurrent_layer {
             one.output = reserve_rows(mine.output, shape.rows(), features).column_block(d * h, h);
             for (int s = 0; s < states; ++s) {
                 state_memory<Backend, T>& state = mine.state[d][s];
-                if (state.has_initial) one.initial[s] = matrix_view<T const>(state.initial.data(), shape.batch(), h);
+                if (state.initial.size() > 0)
+                    one.initial[s] = matrix_view<T const>(state.initial.data(), shape.batch(), h);
                 one.final[s] = reserve_rows(state.final, shape.batch(), h);
             }
             ++d;

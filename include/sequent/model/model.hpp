@@ -106,10 +106,36 @@ class model {
     // The gradient of a float input is made too, unless it is not wanted.
     void backward(matrix_view<Scalar const> output_gradient, states<Scalar> const& final_gradient = {},
                   sequent::input_gradient wanted = sequent::input_gradient::wanted) {
-        differentiate(output_gradient, final_gradient, wanted);
+        require(how_ != mode::inference,
+                "sequent::model: backward needs a forward pass before it (predict keeps nothing)");
+        int const rows = gives_sequence ? input_.shape.rows() : input_.shape.batch();
+        require((gives_sequence && output_gradient.empty()) ||
+                    (output_gradient.rows == rows && output_gradient.columns == output_shape::features),
+                "sequent::model: the gradient must have the shape of the output, [", rows, ", ",
+                int{output_shape::features}, "], got [", output_gradient.rows, ", ", output_gradient.columns, "]");
+        set_states(final_gradient, &state::final_gradient);
+        std::conditional_t<gives_sequence, sequence_gradient<Scalar>, rows_gradient<Scalar>> gradient{};
+        gradient.values = output_gradient;
+        if constexpr (gives_sequence) {
+            auto const output = network_.output_view(memory_, input_flow());
+            if (!output_gradient.empty())
+                gradient.values = dematerialise<Backend, Scalar>(device_, output, output_gradient, distinct_gradient_);
+        }
+        if constexpr (takes_tokens) wanted = sequent::input_gradient::not_wanted;
+        auto const below = network_.backward(this_pass(how_), static_cast<Scalar const*>(block_.data()),
+                                             gradient_.data(), memory_, input_flow(), gradient, wanted);
+        if constexpr (!takes_tokens) {
+            input_gradient_.reserve(0);
+            if (wanted == sequent::input_gradient::not_wanted) return;
+            Scalar* const to = input_gradient_.reserve(input_.values.size());
+            if (below.values.empty())
+                fill(device_, to, input_gradient_.size(), Scalar(0));
+            else
+                copy_rows(device_, below.values, {to, below.values.rows, network_type::input_size});
+        }
     }
     void backward(matrix_view<Scalar const> output_gradient, sequent::input_gradient wanted) {
-        differentiate(output_gradient, {}, wanted);
+        backward(output_gradient, {}, wanted);
     }
 
     // Of the last forward pass, in the user's order; of the last backward pass the gradients of the initial states.
@@ -155,8 +181,8 @@ class model {
         each_table([&](table_type& one) {
             if (place++ == parameter.table) found = &one;
         });
-        if (found != nullptr) return *found;
-        throw argument_error(message("sequent::model: '", parameter.name, "' is no table of this model"));
+        require(found != nullptr, "sequent::model: '", parameter.name, "' is no table of this model");
+        return *found;
     }
 
     // All parameters in the order of PyTorch's state_dict.
@@ -263,7 +289,7 @@ class model {
         if constexpr (!takes_tokens && !Backend::reads_host_memory)
             copy_from_host(device_, input_.values.data(), size, staged_.reserve(size));
         if (how == mode::training) ++passes_;
-        set_states(initial, &state::initial, &state::has_initial);
+        set_states(initial, &state::initial);
         each_state([](tensor_name const&, int, auto& memory) { memory.initial_gradient.reserve(0); });
         auto const output =
             network_.forward(this_pass(how), static_cast<Scalar const*>(block_.data()), memory_, input_flow());
@@ -275,70 +301,35 @@ class model {
             return output.values;
     }
 
-    void differentiate(matrix_view<Scalar const> output_gradient, states<Scalar> const& final_gradient,
-                       sequent::input_gradient wanted) {
-        require(how_ != mode::inference,
-                "sequent::model: backward needs a forward pass before it (predict keeps nothing)");
-        int const rows = gives_sequence ? input_.shape.rows() : input_.shape.batch();
-        require((gives_sequence && output_gradient.empty()) ||
-                    (output_gradient.rows == rows && output_gradient.columns == output_shape::features),
-                "sequent::model: the gradient must have the shape of the output, [", rows, ", ",
-                int{output_shape::features}, "], got [", output_gradient.rows, ", ", output_gradient.columns, "]");
-        set_states(final_gradient, &state::final_gradient, &state::has_final_gradient);
-        std::conditional_t<gives_sequence, sequence_gradient<Scalar>, rows_gradient<Scalar>> gradient{};
-        gradient.values = output_gradient;
-        if constexpr (gives_sequence) {
-            auto const output = network_.output_view(memory_, input_flow());
-            if (!output_gradient.empty())
-                gradient.values = dematerialise<Backend, Scalar>(device_, output, output_gradient, distinct_gradient_);
-        }
-        if constexpr (takes_tokens) wanted = sequent::input_gradient::not_wanted;
-        auto const below = network_.backward(this_pass(how_), static_cast<Scalar const*>(block_.data()),
-                                             gradient_.data(), memory_, input_flow(), gradient, wanted);
-        if constexpr (!takes_tokens) {
-            input_gradient_.reserve(0);
-            if (wanted == sequent::input_gradient::not_wanted) return;
-            Scalar* const to = input_gradient_.reserve(input_.values.size());
-            if (below.values.empty())
-                fill(device_, to, input_gradient_.size(), Scalar(0));
-            else
-                copy_rows(device_, below.values, {to, below.values.rows, network_type::input_size});
-        }
-    }
-
     // Copies states in, from the user's order to the sorted one.
-    template <class Buffer>
-    void set_states(states<Scalar> const& from, Buffer state::*to, bool state::*flag) {
-        auto const sorted = input_.shape.sorted_indices();
+    void set_states(states<Scalar> const& from, buffer_of<Backend, Scalar> state::*to) {
         int const batch = input_.shape.batch();
         each_state([&](tensor_name const& name, int columns, state& memory) {
-            memory.*flag = from.batch != 0 || !from.entries.empty();
-            if (!(memory.*flag)) return;
+            (memory.*to).reserve(0);
+            if (from.batch == 0 && from.entries.empty()) return;
             require(batch == from.batch, "sequent::model: the input's batch size ", batch,
                     " does not match the states' batch size ", from.batch);
             std::string const text = name.text();
             matrix_view<Scalar const> const given = from[text];
             require(given.columns == columns, "sequent::model: expected the size of state '", text, "' to be [", batch,
                     ", ", columns, "], got [", given.rows, ", ", given.columns, "]");
-            std::size_t const width = static_cast<std::size_t>(columns);
-            Scalar* const out = (memory.*to).reserve(sorted.size() * width);
-            for (std::size_t i = 0; i < sorted.size(); ++i)
-                copy_from_host(device_, given.row(sorted[i]), width, out + i * width);
+            Scalar* to_row = reserve_rows(memory.*to, batch, columns).data;
+            for (int const user : input_.shape.sorted_indices()) {
+                copy_from_host(device_, given.row(user), static_cast<std::size_t>(columns), to_row);
+                to_row += columns;
+            }
         });
     }
-    template <class Buffer>
-    states<Scalar> read_states(Buffer state::*from) {
+    states<Scalar> read_states(buffer_of<Backend, Scalar> state::*from) {
         states<Scalar> read = zero_states(input_.shape.batch());
-        auto const sorted = input_.shape.sorted_indices();
-        std::size_t place = 0;
-        each_state([&](tensor_name const&, int columns, state& memory) {
-            std::size_t const width = static_cast<std::size_t>(columns);
-            auto const& values = memory.*from;
-            named_state<Scalar>& to = read.entries[place++];
-            if (values.size() < sorted.size() * width) return;  // no such pass yet: zeros
-            for (std::size_t i = 0; i < sorted.size(); ++i)
-                copy_to_host(device_, values.data() + i * width, width,
-                             to.values.data() + static_cast<std::size_t>(sorted[i]) * width);
+        each_state([&](tensor_name const& name, int columns, state& memory) {
+            matrix_view<Scalar> const to = read[name.text()];
+            if ((memory.*from).size() < to.size()) return;  // no such pass yet: zeros
+            Scalar const* from_row = (memory.*from).data();
+            for (int const user : input_.shape.sorted_indices()) {
+                copy_to_host(device_, from_row, static_cast<std::size_t>(columns), to.row(user));
+                from_row += columns;
+            }
         });
         return read;
     }

@@ -90,18 +90,11 @@ struct stepper<linear<In, Out>, T> : stateless {
 };
 
 // last_state: the state after the steps so far. Dropout does not act outside training.
-template <class T>
-struct pass_on : stateless {
-    pass_on(auto const&, T const*, auto&) {}
+template <class Layer, class T>
+requires std::is_same_v<Layer, last_state> || std::is_same_v<Layer, dropout>
+struct stepper<Layer, T> : stateless {
+    stepper(Layer const&, T const*, auto&) {}
     T const* step(T const* x) noexcept { return x; }
-};
-template <class T>
-struct stepper<last_state, T> : pass_on<T> {
-    using pass_on<T>::pass_on;
-};
-template <class T>
-struct stepper<dropout, T> : pass_on<T> {
-    using pass_on<T>::pass_on;
 };
 
 template <class... Layers, class T>

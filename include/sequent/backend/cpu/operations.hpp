@@ -40,7 +40,7 @@ void affine(cpu const&, matrix_view<T const> x, matrix_view<T const> weight, T c
     }
 }
 
-// The gradients of affine's input, overwritten, and of its weights and bias, added to.
+// The gradients of affine's input, overwritten, and of its weights and bias (or null), added to.
 template <class T>
 void affine_backward_input(cpu const&, matrix_view<T const> y_gradient, matrix_view<T const> weight,
                            matrix_view<T> x_gradient) {
