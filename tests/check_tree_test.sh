@@ -18,11 +18,10 @@ good_tree() {
     mkdir -p "$folder/tree/tests/consumers"
     cd "$folder/tree"
     header config.hpp
-    header fwd.hpp '#include "config.hpp"'
     header sequent.hpp '#include "train/adam.hpp"' '#include "io/npy.hpp"'
     header core/error.hpp '#include "../config.hpp"' '#include <vector>'
     header sequence/pack.hpp '#include <sequent/core/error.hpp>'
-    header backend/backend.hpp '#include "../fwd.hpp"'
+    header backend/backend.hpp '#include "../config.hpp"'
     header backend/cpu/cpu.hpp '#include "../backend.hpp"' '#include <Eigen/Core>'
     header backend/cuda/cuda.hpp '#include "../backend.hpp"'
     header io/npy.hpp '#include "../core/error.hpp"' '#include <nlohmann/json.hpp>'
@@ -61,7 +60,7 @@ finds 'must not include io/npy.hpp' header data/array.hpp '  #  include "../io/n
 finds 'must not include backend/cuda/cuda.hpp' header backend/cpu/cpu.hpp '#include "../cuda/cuda.hpp"'
 finds 'must not include backend/cpu/cpu.hpp' header backend/cuda/cuda.hpp '#include "../cpu/cpu.hpp"'
 finds 'must not include sequent.hpp' header train/adam.hpp '#include "../sequent.hpp"'
-finds 'must not include core/error.hpp' header fwd.hpp '#include "core/error.hpp"'
+finds 'must not include core/error.hpp' header config.hpp '#include "core/error.hpp"'
 finds 'includes core/gone.hpp, which is not there' header core/error.hpp '#include "gone.hpp"'
 finds 'nlohmann/json belongs to io/ alone' header model/model.hpp '#include <nlohmann/json.hpp>'
 finds 'Eigen belongs to backend/cpu alone' header model/model.hpp '#include <Eigen/Dense>'

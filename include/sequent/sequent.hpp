@@ -3,7 +3,6 @@
 #pragma once
 
 #include "config.hpp"
-#include "fwd.hpp"
 
 #include "core/error.hpp"
 #include "core/matrix.hpp"

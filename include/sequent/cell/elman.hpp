@@ -5,12 +5,12 @@
 #include <string_view>
 
 #include "../core/number.hpp"
-#include "../fwd.hpp"
 
 namespace sequent {
 
-// Function: nonlinearity::tanh by default.
-template <int Input, int Hidden, nonlinearity Function>
+enum class nonlinearity { tanh, relu };
+
+template <int Input, int Hidden, nonlinearity Function = nonlinearity::tanh>
 struct elman {
     static_assert(Input > 0, "sequent::elman: the input size must be at least 1");
     static_assert(Hidden > 0, "sequent::elman: the hidden size must be at least 1");

@@ -3,7 +3,6 @@
 
 #include "../backend/row_table.hpp"
 #include "../core/random.hpp"
-#include "../fwd.hpp"
 #include "../layer/sequential.hpp"
 #include "../sequence/packed_sequence.hpp"
 #include "parameters.hpp"
@@ -17,8 +16,8 @@ struct model_options {
     Backend device{};
 };
 
-// Network: a layer, or a cell for the recurrent layer of it. Scalar: float (the default) or double.
-template <class Network, class Backend, class Scalar>
+// Network: a layer, or a cell for the recurrent layer of it. Scalar: float or double.
+template <class Network, class Backend, class Scalar = float>
 class model {
     static_assert(backend<Backend>,
                   "sequent::model: the second argument must be a backend's policy, such as sequent::cpu");

@@ -4,7 +4,6 @@
 
 #include "../backend/adam.hpp"
 #include "../core/error.hpp"
-#include "../fwd.hpp"
 
 namespace sequent {
 
@@ -28,6 +27,8 @@ void adam_dense_step(Model& model, adam_constants const& constants, adam_step co
 }
 
 }  // namespace detail
+
+enum class decay { coupled, decoupled };
 
 // `adam`, whose weight decay is coupled (added to the gradient, 0 if not given), and `adamw`, whose is decoupled
 // (shrinks the parameter, past the moments; 1e-2). Moments below 2^-100 (first) and 2^-120 (second) count as zero, so
@@ -76,5 +77,8 @@ struct adam_rule {
         typename Model::backend_type::template buffer<scalar> m, v;  // the parameter block's layout
     };
 };
+
+using adam = adam_rule<decay::coupled>;
+using adamw = adam_rule<decay::decoupled>;
 
 }  // namespace sequent

@@ -1,7 +1,6 @@
 // Adam on the CPU: a block of parameters, and the rows of a table whose missed steps are replayed bit for bit.
 #pragma once
 
-#include "../../fwd.hpp"
 #include "../adam.hpp"
 #include "operations.hpp"
 #include "simd.hpp"

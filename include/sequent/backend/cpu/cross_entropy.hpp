@@ -6,10 +6,11 @@
 #include <cmath>
 
 #include "../../core/matrix.hpp"
-#include "../../fwd.hpp"
 #include "../cross_entropy.hpp"
 
 namespace sequent {
+
+struct cpu;
 
 namespace detail {
 template <class T>

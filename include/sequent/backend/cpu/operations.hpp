@@ -3,13 +3,14 @@
 
 #include "../../core/matrix.hpp"
 #include "../../core/random.hpp"
-#include "../../fwd.hpp"
 #include "../../sequence/packing.hpp"
 #include "buffer.hpp"
 #include "eigen.hpp"
 #include "panel.hpp"
 
 namespace sequent {
+
+struct cpu;
 
 // y = x weight^T + bias. x: [n, in], weight: [out, in], bias: [out] or null, y: [n, out]. A row's bits depend on that
 // row alone.

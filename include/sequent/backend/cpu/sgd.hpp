@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <span>
 
-#include "../../fwd.hpp"
 #include "../sgd.hpp"
 
 namespace sequent {
+
+struct cpu;
 
 // p, velocity, g: n numbers each; velocity is null where there is no momentum.
 template <class T>
