@@ -70,8 +70,9 @@ struct embedding {
         mine.distinct.clear();
         mine.index.clear();
         for (int const id : input.ids) {
-            require(id >= 0 && id < options_.rows, "sequent::embedding: token id ", id, " at packed row ",
-                    mine.index.size(), " is out of range; the table has ", options_.rows, " rows");
+            if (id < 0 || id >= options_.rows)
+                throw argument_error("sequent::embedding: token id ", id, " at packed row ", mine.index.size(),
+                                     " is out of range; the table has ", options_.rows, " rows");
             int& place = mine.place[static_cast<std::size_t>(id)];
             if (place < 0) {
                 place = static_cast<int>(mine.distinct.size());

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "../backend/row_table.hpp"
-#include "../core/random.hpp"
 #include "../layer/sequential.hpp"
 #include "../sequence/packed_sequence.hpp"
 #include "parameters.hpp"
@@ -169,10 +168,7 @@ class model {
     [[nodiscard]] Scalar const* block() const { return block_.data(); }
     [[nodiscard]] Scalar* gradient_block() { return gradient_.data(); }
     [[nodiscard]] std::size_t block_size() const { return block_.size(); }
-    template <class F>
-    void each_table(F const& f) {
-        visit(table_visitor<F const&>{f});
-    }
+    void each_table(auto const& f) { visit(table_visitor<decltype(f)>{f}); }
     // The table that holds a parameter whose `table` is not -1.
     [[nodiscard]] table_type& table(parameter_info const& parameter) {
         table_type* found = nullptr;
@@ -180,8 +176,8 @@ class model {
         each_table([&](table_type& one) {
             if (place++ == parameter.table) found = &one;
         });
-        require(found != nullptr, "sequent::model: '", parameter.name, "' is no table of this model");
-        return *found;
+        if (found != nullptr) return *found;
+        throw argument_error("sequent::model: '", parameter.name, "' is no table of this model");
     }
 
     // All parameters in the order of PyTorch's state_dict.
@@ -239,19 +235,15 @@ class model {
             return network;
     }
 
-    template <class Visitor>
-    Visitor visit(Visitor visitor) {
+    auto visit(auto visitor) {
         network_.template describe<Backend, Scalar>(scope{}, memory_, visitor);
         return visitor;
     }
-    template <class F>
-    void each_state(F const& f) {
-        visit(state_visitor<F const&>{f});
-    }
+    void each_state(auto const& f) { visit(state_visitor<decltype(f)>{f}); }
     parameter_info const& find(std::string_view name) const {
         for (parameter_info const& parameter : parameters_)
             if (parameter.name == name) return parameter;
-        throw argument_error(message("sequent::model: no parameter is called '", name, "'"));
+        throw argument_error("sequent::model: no parameter is called '", name, "'");
     }
     void set_frozen(std::string_view prefix, bool frozen) {
         bool found = false;

@@ -3,7 +3,6 @@
 
 #include "../adam.hpp"
 #include "operations.hpp"
-#include "simd.hpp"
 
 namespace sequent {
 
@@ -14,18 +13,21 @@ void adam_update(cpu const&, adam_constants const& constants, adam_step const& s
     using number = simd<T, default_isa>;
     constexpr std::size_t width = number::size;
     adam_element<number, T> const update(constants);
-    auto const update_vector = [&](T* pj, T* mj, T* vj, T const* gj) {
-        number pn = number::load_unaligned(pj), mn = number::load_unaligned(mj), vn = number::load_unaligned(vj);
-        update(pn, mn, vn, number::load_unaligned(gj), step);
-        pn.store_unaligned(pj), mn.store_unaligned(mj), vn.store_unaligned(vj);
-    };
     std::size_t j = 0;
-    for (; j + width <= n; j += width) update_vector(p + j, m + j, v + j, g + j);
+    for (; j + width <= n; j += width) {
+        number pj = number::load_unaligned(p + j), mj = number::load_unaligned(m + j),
+               vj = number::load_unaligned(v + j);
+        update(pj, mj, vj, number::load_unaligned(g + j), step);
+        pj.store_unaligned(p + j), mj.store_unaligned(m + j), vj.store_unaligned(v + j);
+    }
     if (j == n) return;
     alignas(64) T lanes[4][width] = {};  // the last few numbers go through the same instructions
     for (std::size_t k = j; k < n; ++k)
         lanes[0][k - j] = p[k], lanes[1][k - j] = m[k], lanes[2][k - j] = v[k], lanes[3][k - j] = g[k];
-    update_vector(lanes[0], lanes[1], lanes[2], lanes[3]);
+    number pj = number::load_aligned(lanes[0]), mj = number::load_aligned(lanes[1]),
+           vj = number::load_aligned(lanes[2]);
+    update(pj, mj, vj, number::load_aligned(lanes[3]), step);
+    pj.store_aligned(lanes[0]), mj.store_aligned(lanes[1]), vj.store_aligned(lanes[2]);
     for (std::size_t k = j; k < n; ++k) p[k] = lanes[0][k - j], m[k] = lanes[1][k - j], v[k] = lanes[2][k - j];
 }
 

@@ -6,7 +6,6 @@
 #include "../backend.hpp"
 #include "buffer.hpp"
 #include "panel.hpp"
-#include "simd.hpp"
 
 namespace sequent {
 
@@ -95,10 +94,8 @@ struct cpu_unit_groups {
         T const* from[Streams];
         for (int s = 0; s < Streams; ++s) {
             from[s] = panels + std::ptrdiff_t{(q + s) / parts} * depth * gates * lanes + ((q + s) % parts) * width;
-            for (int g = 0; g < gates; ++g) {
-                auto const start = simd<T, Isa>::load_aligned(bias + gate(q + s, g));
-                for (int r = 0; r < R; ++r) sum[r][s * gates + g] = start;
-            }
+            for (int g = 0; g < gates; ++g)
+                for (int r = 0; r < R; ++r) sum[r][s * gates + g] = simd<T, Isa>::load_aligned(bias + gate(q + s, g));
         }
         panel_product<R, Streams, gates, T, Isa>(sum, x, stride, from, gates * lanes, lanes, depth);
     }
