@@ -9,7 +9,6 @@
 
 #include "../cell/cell.hpp"
 #include "../core/matrix.hpp"
-#include "../core/number.hpp"
 #include "../sequence/packing.hpp"
 
 namespace sequent {

@@ -6,7 +6,6 @@
 #include <concepts>
 #include <string_view>
 
-#include "../core/number.hpp"
 #include "activation.hpp"
 
 namespace sequent {

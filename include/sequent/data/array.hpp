@@ -10,7 +10,6 @@
 #include <xtensor/containers/xtensor.hpp>  // xtensor 0.26 and newer
 #endif
 
-#include "../core/error.hpp"
 #include "../sequence/packed_sequence.hpp"
 
 namespace sequent {

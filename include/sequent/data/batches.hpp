@@ -4,7 +4,6 @@
 #include <iterator>
 #include <numeric>
 
-#include "../core/error.hpp"
 #include "../core/random.hpp"
 #include "labelled_text.hpp"
 

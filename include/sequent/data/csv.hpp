@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "../core/error.hpp"
 #include "../text/line_reader.hpp"
 
 namespace sequent {

@@ -3,7 +3,6 @@
 
 #include <limits>
 
-#include "../core/error.hpp"
 #include "csv.hpp"
 
 namespace sequent {

@@ -6,7 +6,6 @@
 #include <set>
 #include <utility>
 
-#include "../core/error.hpp"
 #include "bytes.hpp"
 
 namespace sequent::detail {

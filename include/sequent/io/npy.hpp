@@ -7,7 +7,6 @@
 #include <ranges>
 #include <set>
 
-#include "../core/error.hpp"
 #include "bytes.hpp"
 #include "file.hpp"
 

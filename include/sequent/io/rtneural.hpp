@@ -6,8 +6,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "../core/error.hpp"
-#include "bytes.hpp"
 #include "file.hpp"
 #include "json.hpp"
 

@@ -7,8 +7,6 @@
 #include <map>
 #include <tuple>
 
-#include "../core/error.hpp"
-#include "bytes.hpp"
 #include "file.hpp"
 #include "json.hpp"
 

@@ -4,9 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <ranges>
 
-#include "../core/error.hpp"
-#include "bytes.hpp"
-#include "file.hpp"
 #include "safetensors.hpp"
 
 namespace sequent {

@@ -6,8 +6,6 @@
 #include <array>
 
 #include "../backend/backend.hpp"
-#include "../core/error.hpp"
-#include "../core/matrix.hpp"
 
 namespace sequent {
 

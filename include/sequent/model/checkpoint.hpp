@@ -2,8 +2,6 @@
 // safetensors.torch.save_file, loads into and comes from. Not in the umbrella: it brings JSON.
 #pragma once
 
-#include "../core/error.hpp"
-#include "../io/safetensors.hpp"
 #include "../io/safetensors_writer.hpp"
 #include "model.hpp"
 

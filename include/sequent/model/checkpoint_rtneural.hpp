@@ -1,11 +1,9 @@
 // A model's weights from the JSON files of RTNeural: LSTM, GRU and dense layers. Not in the umbrella: it brings JSON.
 #pragma once
 
-#include "../core/error.hpp"
 #include "../io/rtneural.hpp"
 #include "checkpoint.hpp"
 #include "gate_order.hpp"
-#include "model.hpp"
 
 namespace sequent {
 

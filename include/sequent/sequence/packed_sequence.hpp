@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "../core/error.hpp"
 #include "../core/matrix.hpp"
 #include "packing.hpp"
 

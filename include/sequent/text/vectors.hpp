@@ -5,10 +5,7 @@
 #include <cmath>
 #include <map>
 
-#include "../core/error.hpp"
-#include "line_reader.hpp"
 #include "vocabulary.hpp"
-#include "word_table.hpp"
 
 namespace sequent {
 

@@ -5,7 +5,6 @@
 #include <ios>
 #include <span>
 
-#include "../core/error.hpp"
 #include "line_reader.hpp"
 #include "word_table.hpp"
 

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "../backend/cross_entropy.hpp"
-#include "../core/error.hpp"
 #include "../core/matrix.hpp"
 
 namespace sequent {

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <optional>
 
-#include "../core/matrix.hpp"
 #include "../sequence/packed_sequence.hpp"
 
 namespace sequent {

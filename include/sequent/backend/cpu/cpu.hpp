@@ -1,13 +1,10 @@
 // The policy `cpu`: runs a network on the processor, and the overloads of the waist's operations for it.
 #pragma once
 
-#include "../backend.hpp"
 #include "activation.hpp"
 #include "adam.hpp"
-#include "buffer.hpp"
 #include "cross_entropy.hpp"
 #include "executor.hpp"
-#include "operations.hpp"
 #include "recurrent_backward.hpp"
 #include "recurrent_forward.hpp"
 #include "sgd.hpp"

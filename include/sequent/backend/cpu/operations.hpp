@@ -1,10 +1,8 @@
 // The CPU's operations on matrices and blocks: affine maps, rows by index, pooling, and the small change of training.
 #pragma once
 
-#include "../../core/matrix.hpp"
 #include "../../core/random.hpp"
 #include "../../sequence/packing.hpp"
-#include "buffer.hpp"
 #include "eigen.hpp"
 #include "panel.hpp"
 
