@@ -77,11 +77,13 @@ struct adam_history {
     std::span<adam_step const> steps;  // on the device
     double largest_rate;               // among them
     double const* tables = nullptr;    // on the device: powers.first_table() and, behind it, root_table()
+    int const* count = nullptr;        // on the device: how many steps there are, if that may be fewer; null: none
 };
 
 // The rows of a table under Adam, on the device. Steps are counted as the history does.
 template <class T>
 struct adam_rows {
+    static constexpr int never = -(1 << 30);
     int width;
     T *p, *m, *v;  // [rows, width]; m and v are those of the row's last gradient
     int* made;     // [rows]: the steps that p has made

@@ -25,12 +25,15 @@ struct cross_entropy_request {
     }
 };
 
-struct cross_entropy_result {
-    double loss = 0;
+// Loss and Count: double and int, or numbers of a device that become these when they are read.
+template <class Loss, class Count>
+struct cross_entropy_answer {
+    Loss loss{};
     double weight = 0;  // what the mean divided by: the sum of the weights of the targets that count
-    int correct = 0;    // rows whose largest logit (the first, on a tie; NaN is the largest) is the target's
+    Count correct{};    // rows whose largest logit (the first, on a tie; NaN is the largest) is the target's
     int rows = 0;       // rows that count
 };
+using cross_entropy_result = cross_entropy_answer<double, int>;
 
 // Weight and rows of the targets that count. Throws argument_error for a target that is neither ignored nor a class.
 [[nodiscard]] inline cross_entropy_result count_targets(cross_entropy_request const& request,

@@ -21,14 +21,16 @@ struct table_adam {
     adam_powers powers;
     buffer_of<Backend, T> m, v;          // [rows, width]
     buffer_of<Backend, int> made, last;  // [rows]: see adam_rows
-    buffer_of<Backend, double> tables;   // of powers
     buffer_of<Backend, adam_step> past;  // the history
-    int steps = 0;                       // in it
+    buffer_of<Backend, int> count;       // of its steps: one number
+    buffer_of<Backend, double> tables;   // of powers
+    int steps = 0;  // the same on the host; a device that has stopped a step (train/training.hpp) counts fewer
     double largest_rate = 0;
-    static constexpr int longest_history = 1 << 16, never = -(1 << 30);
+    static constexpr int longest_history = 1 << 16, never = adam_rows<T>::never;
 
     [[nodiscard]] adam_history history() const {
-        return {constants, powers, {past.data(), static_cast<std::size_t>(steps)}, largest_rate, tables.data()};
+        return {constants,    powers,        {past.data(), static_cast<std::size_t>(steps)},
+                largest_rate, tables.data(), count.data()};
     }
 };
 
@@ -78,7 +80,11 @@ class row_table {
             }
             places_.push_back(slot);
         }
-        gradients_.resize(touched_.size() * static_cast<std::size_t>(width_), T(0));
+        std::size_t const size = touched_.size() * static_cast<std::size_t>(width_);
+        if (gradients_.size() == 0)
+            fill(device, gradients_.reserve(size), size, T(0));
+        else
+            gradients_.resize(size, T(0));
         scatter_add_rows(device, gradient, places_, gradient_rows());
         if (padding && slot_[static_cast<std::size_t>(*padding)] >= 0)
             fill(device, gradient_rows().row(slot_[static_cast<std::size_t>(*padding)]),
@@ -87,7 +93,7 @@ class row_table {
     void forget_gradients() {
         for (int const id : touched_) slot_[static_cast<std::size_t>(id)] = -1;
         touched_.clear();
-        gradients_.resize(0, T(0));
+        gradients_.reserve(0);
     }
     // The rows that have gradients, in order of first touch, and these gradients: [touched, width].
     [[nodiscard]] std::span<int const> touched() const { return touched_; }
@@ -129,6 +135,7 @@ class row_table {
         adam->made.resize(static_cast<std::size_t>(rows_), 0);
         adam->last.resize(static_cast<std::size_t>(rows_), table_adam<Backend, T>::never);
         adam->past.reserve(table_adam<Backend, T>::longest_history);
+        adam->count.resize(1, 0);
     }
     // Makes up for every missed step and drops the moments.
     void end_adam(Backend const& device, void const* owner) {
@@ -153,18 +160,15 @@ class row_table {
         catch_up(device, ids);
         adam_update_rows(device, state.history(), step, ids, adam_view(),
                          decays ? dense_gradient(device).data : static_cast<T const*>(gradients_.data()));
-        copy_from_host(device, &step, 1, state.past.data() + state.steps++);
+        adam_append_step(device, step, state.past.data(), state.count.data());
+        ++state.steps;
         state.largest_rate = std::max(state.largest_rate, step.rate);
     }
     // Catches all rows up and begins a new history, which changes no later bit. Afterwards, and until the next step,
     // -last[row] is the number of steps since the row's last gradient, or more.
     void forget_history(Backend const& device) {
         catch_up(device, every_row());
-        std::vector<int> last(static_cast<std::size_t>(rows_));
-        copy_to_host(device, static_cast<int const*>(adam->last.data()), last.size(), last.data());
-        for (int& one : last) one = std::max(one - adam->steps, table_adam<Backend, T>::never);
-        copy_from_host(device, static_cast<int const*>(last.data()), last.size(), adam->last.data());
-        fill(device, adam->made.data(), last.size(), 0);
+        adam_forget_steps(device, rows_, adam_view(), adam->count.data());
         adam->steps = 0;
         adam->largest_rate = 0;
     }

@@ -100,6 +100,7 @@ template <class Training, class Order>
 requires requires(Order const& order) { order.position(); }
 void save_training(Training& run, Order const& order, std::filesystem::path const& path,
                    file_metadata const& notes = {}) {
+    run.settle();
     auto& model = run.network();
     file_metadata metadata = detail::common_ground(run, order);
     metadata["training.steps"] = number_text(run.rule().steps());
@@ -130,6 +131,7 @@ void save_training(Training& run, Order const& order, std::filesystem::path cons
 // saved. Throws file_error, naming the tensor or the entry of the metadata; everything is then as before.
 template <class Training, class Order>
 file_metadata load_training(Training& run, Order& order, std::filesystem::path const& path) {
+    run.settle();
     auto& model = run.network();
     safetensors const file = safetensors::read(path);
     file_metadata notes = file.metadata();

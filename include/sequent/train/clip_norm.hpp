@@ -12,27 +12,21 @@ namespace sequent {
 
 namespace detail {
 
-// Calls f(name, sum of the squares of its gradient) for each parameter that is not frozen, in the order of the list; of
-// a table, rows count in ascending order, so that the sum is that of the dense gradient.
-template <class Model, class F>
-void each_squared_gradient(Model& model, F const& f) {
-    using scalar = typename Model::scalar;
-    for (auto const& parameter : model.parameters()) {
-        if (parameter.frozen) continue;
-        if (parameter.table >= 0)
-            f(parameter.name, model.table(parameter).sum_of_squared_gradients(model.device()));
-        else
-            f(parameter.name,
-              sum_of_squares(model.device(), static_cast<scalar const*>(model.gradient_block() + parameter.offset),
-                             parameter.size()));
-    }
+// f(parameter, its gradient: one row, or the touched rows of a table) for each that is not frozen, in their order.
+void each_gradient(auto& model, auto const& f) {
+    for (auto const& one : model.parameters())
+        if (!one.frozen)
+            f(one, one.table >= 0 ? model.table(one).gradient_rows()
+                                  : matrix_view(model.gradient_block() + one.offset, 1, static_cast<int>(one.size())));
 }
 
-// Calls f(first, size) for the gradients that are not frozen, in stretches as long as can be.
-void each_stretch(auto& model, auto const& f) {
-    for (auto const& range : model.trainable()) f(model.gradient_block() + range.offset, range.size);
-    model.each_table([&](auto& table) {
-        if (!table.frozen) f(table.gradient_rows().data, table.gradient_rows().size());
+// f(name, sum of the squares of its gradient) for each of them; of a table, rows count in ascending order, so that the
+// sum is that of the dense gradient.
+template <class Model>
+void each_squared_gradient(Model& model, auto const& f) {
+    each_gradient(model, [&](auto const& of, matrix_view<typename Model::scalar const> gradient) {
+        f(of.name, of.table >= 0 ? model.table(of).sum_of_squared_gradients(model.device())
+                                 : sum_of_squares(model.device(), gradient.data, gradient.size()));
     });
 }
 
@@ -40,8 +34,8 @@ void each_stretch(auto& model, auto const& f) {
 template <class Model>
 double rough_gradient_norm(Model& model) {
     double sum = 0;
-    each_stretch(model, [&](typename Model::scalar const* first, std::size_t size) {
-        sum += sum_of_squares(model.device(), first, size);
+    each_gradient(model, [&](auto const&, matrix_view<typename Model::scalar const> gradient) {
+        sum += sum_of_squares(model.device(), gradient.data, gradient.size());
     });
     return std::sqrt(sum);
 }
@@ -52,7 +46,7 @@ void clip_gradients(Model& model, double norm, double max_norm) {
     using scalar = typename Model::scalar;
     double const ratio = max_norm / (norm + 1e-6);
     scalar const factor = static_cast<scalar>(ratio > 1 ? 1 : ratio);
-    each_stretch(model, [&](scalar* first, std::size_t size) { scale(model.device(), first, size, factor); });
+    each_gradient(model, [&](auto const&, auto const& all) { scale(model.device(), all.data, all.size(), factor); });
 }
 
 }  // namespace detail

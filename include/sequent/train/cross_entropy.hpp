@@ -22,8 +22,8 @@ struct cross_entropy {
     // logits: [n, C]; targets: [n]; gradient: [n, C], overwritten with that of the loss. Throws argument_error when the
     // sizes, a target, the weights or the smoothing do not fit.
     template <class Backend, class T>
-    cross_entropy_result operator()(Backend const& device, matrix_view<T const> logits, std::span<int const> targets,
-                                    matrix_view<T> gradient) const {
+    auto operator()(Backend const& device, matrix_view<T const> logits, std::span<int const> targets,
+                    matrix_view<T> gradient) const {
         require(targets.size() == static_cast<std::size_t>(logits.rows),
                 "sequent::cross_entropy: expected input batch_size (", logits.rows, ") to match target batch_size (",
                 targets.size(), ")");

@@ -43,7 +43,9 @@ class training {
     // One step: gradients from zero, forward, loss, backward, update. targets: one per sequence in the user's order, or
     // one per packed row, as the network's output has rows. Returns the loss before the update. Throws numeric_error
     // when the loss or a gradient is not finite; the parameters are then as before the step.
-    cross_entropy_result step(input const& batch, std::span<int const> targets) {
+    // A device is not waited for: its loss is read when it is converted to a number, and it is the next update,
+    // settle() or save_training that throws a step's numeric_error. Nothing has changed the parameters meanwhile.
+    auto step(input const& batch, std::span<int const> targets) {
         network().zero_gradients();
         auto const result = accumulate(batch, targets);
         update();
@@ -52,7 +54,7 @@ class training {
 
     // The two halves, for gradients of several batches: accumulate() adds, update() changes the parameters. The caller
     // calls network().zero_gradients() before the first.
-    cross_entropy_result accumulate(input const& batch, std::span<int const> targets) {
+    auto accumulate(input const& batch, std::span<int const> targets) {
         auto const output = network().forward(batch);
         matrix_view<scalar const> logits;
         if constexpr (Model::gives_sequence)
@@ -61,21 +63,40 @@ class training {
             logits = output;
         matrix_view<scalar> const gradient = reserve_rows(gradient_, logits.rows, logits.columns);
         auto const result = loss_(network().device(), logits, targets, gradient);
-        if (!std::isfinite(result.loss))
-            throw numeric_error(message("sequent::training: the loss of step ", optimizer_.steps() + 1, " is ",
-                                        result.loss, "; lower the learning rate or clip the gradients"));
+        if constexpr (!std::is_floating_point_v<decltype(result.loss)>)
+            check_loss(network().device(), result.loss);
+        else if (!std::isfinite(result.loss))
+            fail_loss(result.loss);
         network().backward(gradient);
         return result;
     }
     void update() {
         if (options_.schedule) optimizer_.rate(options_.schedule(optimizer_.steps(), base_rate_));
-        double const norm = options_.clip_norm ? gradient_norm(network()) : detail::rough_gradient_norm(network());
-        if (!std::isfinite(norm))
-            throw numeric_error(message("sequent::training: the gradient of '", non_finite_gradient(network()),
-                                        "' at step ", optimizer_.steps() + 1, " is not finite (or too large to ",
-                                        "square); lower the learning rate or clip the gradients"));
-        if (options_.clip_norm) detail::clip_gradients(network(), norm, *options_.clip_norm);
+        if constexpr (answers_later) {
+            settle();
+            std::vector<matrix_view<scalar>> all(network().parameters().size());  // frozen ones have no numbers
+            detail::each_gradient(network(), [&](auto const& of, auto const& gradient) {
+                all[static_cast<std::size_t>(&of - network().parameters().data())] = gradient;
+            });
+            check_ = check_gradients(network().device(), all, options_.clip_norm.value_or(HUGE_VAL));
+        } else {
+            double const norm = options_.clip_norm ? gradient_norm(network()) : detail::rough_gradient_norm(network());
+            if (!std::isfinite(norm)) fail_gradient(non_finite_gradient(network()));
+            if (options_.clip_norm) detail::clip_gradients(network(), norm, *options_.clip_norm);
+        }
         optimizer_.step();
+    }
+    // Throws what the last step had to throw, if nobody has yet: see step.
+    void settle() {
+        if constexpr (answers_later) {
+            if (!check_) return;
+            auto const found = std::exchange(check_, std::nullopt)->number();
+            if (found.why == found.nothing) return;
+            release_brake(network().device());
+            optimizer_.steps(optimizer_.steps() - 1);
+            if (found.why == found.bad_loss) fail_loss(found.number);
+            fail_gradient(found.place < 0 ? "" : network().parameters()[static_cast<std::size_t>(found.place)].name);
+        }
     }
 
     // The model, whose weights may be read at any time: rows that owe steps are caught up when read.
@@ -90,11 +111,24 @@ class training {
     }
 
   private:
+    using backend = typename Model::backend_type;
+    static constexpr bool answers_later = !std::is_same_v<typename backend::step_answer, std::nullptr_t>;
+
+    [[noreturn]] static void fail(auto const&... what) {
+        throw numeric_error(
+            message("sequent::training: the ", what..., "; lower the learning rate or clip the gradients"));
+    }
+    void fail_loss(double loss) const { fail("loss of step ", optimizer_.steps() + 1, " is ", loss); }
+    void fail_gradient(std::string const& name) const {
+        fail("gradient of '", name, "' at step ", optimizer_.steps() + 1, " is not finite (or too large to square)");
+    }
+
     Loss loss_;
     optimizer<Model, Rule> optimizer_;
     training_options options_;
     double base_rate_;
-    typename Model::backend_type::template buffer<scalar> gradient_;
+    typename backend::template buffer<scalar> gradient_;
+    std::optional<typename backend::step_answer> check_;  // of the last step, where it comes later
 };
 
 }  // namespace sequent

@@ -101,4 +101,15 @@ void adam_update_rows(cpu const& device, adam_history const& history, adam_step 
     }
 }
 
+// The step is the history's next.
+inline void adam_append_step(cpu const&, adam_step const& step, adam_step* history, int* count) {
+    history[(*count)++] = step;
+}
+// All rows have made all of the history, which begins anew.
+template <class T>
+void adam_forget_steps(cpu const&, int all, adam_rows<T> const& rows, int* count) {
+    for (int id = 0; id < all; ++id) rows.last[id] = std::max(rows.last[id] - *count, rows.never), rows.made[id] = 0;
+    *count = 0;
+}
+
 }  // namespace sequent

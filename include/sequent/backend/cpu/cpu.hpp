@@ -17,6 +17,7 @@ struct cpu {
 
     using activations = accurate;
     using plan = packing;
+    using step_answer = std::nullptr_t;  // its operations are done when they return
     static constexpr bool reads_host_memory = true;
     template <class T>
     using buffer = cpu_buffer<T>;

@@ -1,11 +1,12 @@
 // Softmax cross-entropy and its gradient on the device, in double inside.
 #pragma once
 
+#include <algorithm>
 #include <span>
-#include <vector>
 
 #include "../../core/error.hpp"
 #include "../cross_entropy.hpp"
+#include "device_number.hpp"
 #include "operations.hpp"
 
 namespace sequent {
@@ -56,36 +57,62 @@ struct cross_entropy_row {
     }
 };
 
+// Adds the rows from `parts` on to the first `parts`.
+struct fold_losses {
+    double* loss;
+    int* correct;
+    std::ptrdiff_t n, parts;
+    SEQUENT_HD void operator()(std::ptrdiff_t p) const {
+        for (std::ptrdiff_t r = p + parts; r < n; r += parts) loss[p] += loss[r], correct[p] += correct[r];
+    }
+};
+struct loss_and_correct {
+    double loss;
+    int correct;
+};
+struct sum_losses {
+    double const* loss;
+    int const* correct;
+    std::ptrdiff_t n;
+    double divisor;
+    loss_and_correct* to;
+    SEQUENT_HD void operator()(std::ptrdiff_t) const {
+        loss_and_correct sum{0, 0};
+        for (std::ptrdiff_t r = 0; r < n; ++r) sum.loss += loss[r], sum.correct += correct[r];
+        *to = {sum.loss / divisor, sum.correct};
+    }
+};
+
 }  // namespace detail
 
-// logits [n, C], targets [n] in [0, C) or ignore_index, gradient [n, C]: of the loss, overwritten. Waits for the
-// device. Throws argument_error for a target out of bounds.
+// logits [n, C], targets [n] in [0, C) or ignore_index, gradient [n, C]: of the loss, overwritten. Waits for nothing;
+// whoever reads the loss does. Throws argument_error for a target out of bounds.
 template <on_machine Device, class T>
-cross_entropy_result softmax_cross_entropy(Device const& device, cross_entropy_request const& request,
-                                           matrix_view<T const> logits, std::span<int const> targets,
-                                           matrix_view<T> gradient) {
+auto softmax_cross_entropy(Device const& device, cross_entropy_request const& request, matrix_view<T const> logits,
+                           std::span<int const> targets, matrix_view<T> gradient) {
     int const classes = logits.columns;
-    cross_entropy_result result = count_targets(request, targets, classes);
+    cross_entropy_result const counted = count_targets(request, targets, classes);
     double all_weights = 0;
     for (int c = 0; c < classes; ++c) all_weights += request.weight_of(c);
-    double const divisor = request.divisor(result.weight);
+    double const divisor = request.divisor(counted.weight);
     std::size_t const n = targets.size();
     auto& machine = *device.machine;
     double* const loss = machine.template room<double>(2 * n);
     int* const correct = reinterpret_cast<int*>(loss + n);
-    machine.each(
-        static_cast<std::ptrdiff_t>(n),
-        detail::cross_entropy_row<T>{logits, gradient, machine.upload(targets),
-                                     request.class_weights.empty() ? nullptr : machine.upload(request.class_weights),
-                                     request.ignore_index, request.label_smoothing / classes,
-                                     1 - request.label_smoothing, all_weights, divisor, loss, correct});
-    std::vector<double> losses(n);
-    std::vector<int> right(n);
-    machine.to_host(loss, n * sizeof(double), losses.data());
-    machine.to_host(correct, n * sizeof(int), right.data());
-    for (std::size_t r = 0; r < n; ++r) result.loss += losses[r], result.correct += right[r];
-    result.loss /= divisor;
-    return result;
+    std::ptrdiff_t const rows = static_cast<std::ptrdiff_t>(n), parts = std::min<std::ptrdiff_t>(rows, 64);
+    machine.each(rows, detail::cross_entropy_row<T>{
+                           logits, gradient, machine.upload(targets),
+                           request.class_weights.empty() ? nullptr : machine.upload(request.class_weights),
+                           request.ignore_index, request.label_smoothing / classes, 1 - request.label_smoothing,
+                           all_weights, divisor, loss, correct});
+    if (rows > parts) machine.each(parts, detail::fold_losses{loss, correct, rows, parts});
+    using machine_type = typename Device::machine_type;
+    device_number<machine_type, detail::loss_and_correct> const answer(machine, [&](detail::loss_and_correct* to) {
+        machine.each(1, detail::sum_losses{loss, correct, parts, divisor, to});
+    });
+    return cross_entropy_answer<device_number<machine_type, double>, device_number<machine_type, int>>{
+        answer.part(&detail::loss_and_correct::loss), counted.weight, answer.part(&detail::loss_and_correct::correct),
+        counted.rows};
 }
 
 }  // namespace sequent

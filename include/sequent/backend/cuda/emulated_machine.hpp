@@ -9,7 +9,9 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 #include <map>
+#include <memory>
 #include <new>
 #include <numeric>
 #include <span>
@@ -58,7 +60,10 @@ class emulated_machine {
         access const open;
         std::fill_n(memory, n, value);
     }
-    void to_host(void const* from, std::size_t bytes, void* to) { copy(from, bytes, to); }
+    void to_host(void const* from, std::size_t bytes, void* to) {
+        copy(from, bytes, to);
+        ++waits->whole;
+    }
     void from_host(void const* from, std::size_t bytes, void* to) { copy(from, bytes, to); }
 
     template <class T>
@@ -69,6 +74,41 @@ class emulated_machine {
         copy(numbers.data(), numbers.size_bytes(), memory);
         return memory;
     }
+    // How often the host has waited, which a real device makes it pay for.
+    struct wait_counts {
+        long whole = 0;                                  // for all work so far
+        long of_answers = 0;                             // for an answer, once each
+        long operations = 0;                             // calls of each, multiply and run_blocks so far
+        long fewest = std::numeric_limits<long>::max();  // of them between an answer's sending and its reading
+    };
+    std::shared_ptr<wait_counts> waits = std::make_shared<wait_counts>();
+
+    class answer {
+      public:
+        [[nodiscard]] void* on_device() { return memory_.reserve(answer_bytes); }
+        [[nodiscard]] void const* on_host() {
+            if (sent_ < 0) throw error("sequent::emulated_machine: the answer was not sent");
+            if (!std::exchange(read_, true)) {
+                ++waits_->of_answers;
+                waits_->fewest = std::min(waits_->fewest, waits_->operations - sent_);
+            }
+            return host_.data();
+        }
+
+      private:
+        friend emulated_machine;
+        device_buffer<emulated_machine, std::byte> memory_;
+        alignas(16) std::array<std::byte, answer_bytes> host_{};
+        std::shared_ptr<wait_counts> waits_;
+        long sent_ = -1;
+        bool read_ = false;
+    };
+    [[nodiscard]] std::shared_ptr<answer> ask() { return std::make_shared<answer>(); }
+    void send(answer& one) {
+        copy(one.on_device(), answer_bytes, one.host_.data());
+        one.waits_ = waits, one.sent_ = waits->operations;
+    }
+
     template <class T>
     [[nodiscard]] T* room(std::size_t n) {
         room_ = {};
@@ -78,6 +118,7 @@ class emulated_machine {
     template <class F>
     void each(std::ptrdiff_t n, F const& f) {
         access const open;
+        ++waits->operations;
         if (n <= 0) return;
         std::ptrdiff_t step = n / 2 + 1 + static_cast<std::ptrdiff_t>(launches_++ % 7);
         while (std::gcd(step, n) != 1) ++step;
@@ -118,6 +159,7 @@ class emulated_machine {
     template <class Body>
     void run_blocks(int x, int y, typename Body::arguments const& arguments) {
         access const open;
+        ++waits->operations;
         emulate<Body>(x, y, arguments, ++launches_);
     }
 #endif

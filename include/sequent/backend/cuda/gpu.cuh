@@ -1,47 +1,20 @@
 // The machine behind `cuda`: one stream of the current NVIDIA GPU. Needs nvcc, and cublasLt to link with.
 #pragma once
 
-#include <cublasLt.h>
-#include <cuda_runtime.h>
-
 #include <array>
-#include <bit>
-#include <cstdint>
-#include <cstring>
 #include <map>
-#include <source_location>
+#include <memory>
 #include <span>
-#include <string_view>
-#include <tuple>
 #include <utility>
+#include <vector>
 
-#include "../../core/error.hpp"
-#include "machine.hpp"
 #include "operations.hpp"
+#include "products.cuh"
 #include "warp.hpp"
 
 namespace sequent {
 
-// A call of the CUDA runtime or of cuBLAS that failed, by name, and where it stands.
-class cuda_error : public error {
-    using error::error;
-};
-
 namespace detail {
-
-inline void check_cuda(cudaError_t status, std::string_view call,
-                       std::source_location const& where = std::source_location::current()) {
-    if (status == cudaSuccess) return;
-    (void)cudaGetLastError();  // it is told here, once
-    throw cuda_error(message("sequent::cuda: ", call, ": ", cudaGetErrorString(status), " (", where.file_name(), ":",
-                             where.line(), ")"));
-}
-inline void check_cublas(cublasStatus_t status, std::string_view call,
-                         std::source_location const& where = std::source_location::current()) {
-    if (status != CUBLAS_STATUS_SUCCESS)
-        throw cuda_error(message("sequent::cuda: ", call, ": ", cublasLtGetStatusString(status), " (",
-                                 where.file_name(), ":", where.line(), ")"));
-}
 
 template <class F>
 __global__ void for_each_kernel(std::ptrdiff_t n, F const f) {
@@ -69,129 +42,6 @@ __global__ void __launch_bounds__(Body::threads) block_kernel(typename Body::arg
     }
     body.finish(warp, all);
 }
-
-// Page-locked memory of the host and as much of the device: what is on its way from one to the other.
-class upload_slot {
-  public:
-    upload_slot() = default;
-    upload_slot(upload_slot const&) = delete;
-    upload_slot& operator=(upload_slot const&) = delete;
-    ~upload_slot() { release(); }
-
-    // Copies to the device, to a place that stays until the next call, or (to != nullptr) to another.
-    void const* send(void const* from, std::size_t bytes, void* to, cudaStream_t stream) {
-        if (event_ == nullptr) check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
-        check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");  // the last copy out of it is done
-        if (bytes > room_) grow(bytes, stream);
-        std::memcpy(host_, from, bytes);
-        void* const target = to == nullptr ? device_ : to;
-        check_cuda(cudaMemcpyAsync(target, host_, bytes, cudaMemcpyHostToDevice, stream), "cudaMemcpyAsync");
-        check_cuda(cudaEventRecord(event_, stream), "cudaEventRecord");
-        return target;
-    }
-
-  private:
-    void grow(std::size_t bytes, cudaStream_t stream) {
-        check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");  // nobody reads the old one any more
-        std::size_t const room = std::bit_ceil(bytes);
-        cudaFreeHost(std::exchange(host_, nullptr));
-        cudaFree(std::exchange(device_, nullptr));
-        room_ = 0;
-        check_cuda(cudaMallocHost(&host_, room), "cudaMallocHost");
-        check_cuda(cudaMalloc(&device_, room), "cudaMalloc");
-        room_ = room;
-    }
-    void release() {
-        cudaFreeHost(host_);
-        cudaFree(device_);
-        if (event_ != nullptr) cudaEventDestroy(event_);
-    }
-
-    void *host_ = nullptr, *device_ = nullptr;
-    std::size_t room_ = 0;
-    cudaEvent_t event_ = nullptr;
-};
-
-// c = op(a) op(b) + beta c as cuBLAS plans it for one shape. Its matrices are column-major, so it is told
-// c^T = op(b)^T op(a)^T.
-class cublas_product {
-  public:
-    struct shape {
-        int rows, columns, depth, alignment;
-        factor a_is, b_is;
-        std::ptrdiff_t a_stride, b_stride, c_stride;
-        cudaDataType type;
-        cublasComputeType_t compute;
-        [[nodiscard]] auto key() const {
-            return std::tuple(rows, columns, depth, alignment, a_is, b_is, a_stride, b_stride, c_stride,
-                              static_cast<int>(type), static_cast<int>(compute));
-        }
-        bool operator<(shape const& other) const { return key() < other.key(); }
-    };
-
-    cublas_product(cublasLtHandle_t handle, shape const& of, std::size_t workspace) {
-        check_cublas(cublasLtMatmulDescCreate(&operation_, of.compute, of.type), "cublasLtMatmulDescCreate");
-        set(CUBLASLT_MATMUL_DESC_TRANSA, of.b_is);
-        set(CUBLASLT_MATMUL_DESC_TRANSB, of.a_is);
-        a_ = layout(of.type, of.b_is, of.columns, of.depth, of.b_stride);
-        b_ = layout(of.type, of.a_is, of.depth, of.rows, of.a_stride);
-        c_ = layout(of.type, factor::plain, of.columns, of.rows, of.c_stride);
-        cublasLtMatmulPreference_t preference;
-        check_cublas(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
-        auto const prefer = [&](cublasLtMatmulPreferenceAttributes_t what, auto value) {
-            check_cublas(cublasLtMatmulPreferenceSetAttribute(preference, what, &value, sizeof(value)),
-                         "cublasLtMatmulPreferenceSetAttribute");
-        };
-        prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace);
-        for (auto const what : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-                                CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
-            prefer(what, static_cast<std::uint32_t>(of.alignment));
-        // No sums whose order is left to chance: atomics are not asked for.
-        prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
-               static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
-        cublasLtMatmulHeuristicResult_t found{};
-        int count = 0;
-        auto const status =
-            cublasLtMatmulAlgoGetHeuristic(handle, operation_, a_, b_, c_, c_, preference, 1, &found, &count);
-        cublasLtMatmulPreferenceDestroy(preference);
-        check_cublas(count > 0 ? status : CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
-        algorithm_ = found.algo;
-    }
-    cublas_product(cublas_product const&) = delete;
-    cublas_product& operator=(cublas_product const&) = delete;
-    ~cublas_product() {
-        for (auto const one : {a_, b_, c_}) cublasLtMatrixLayoutDestroy(one);
-        cublasLtMatmulDescDestroy(operation_);
-    }
-
-    template <class T>
-    void run(cublasLtHandle_t handle, T const* a, T const* b, T beta, T* c, void* workspace, std::size_t bytes,
-             cudaStream_t stream) const {
-        T const alpha = 1;
-        check_cublas(cublasLtMatmul(handle, operation_, &alpha, b, a_, a, b_, &beta, c, c_, c, c_, &algorithm_,
-                                    workspace, bytes, stream),
-                     "cublasLtMatmul");
-    }
-
-  private:
-    void set(cublasLtMatmulDescAttributes_t what, factor is) {
-        cublasOperation_t const value = is == factor::plain ? CUBLAS_OP_N : CUBLAS_OP_T;
-        check_cublas(cublasLtMatmulDescSetAttribute(operation_, what, &value, sizeof(value)),
-                     "cublasLtMatmulDescSetAttribute");
-    }
-    static cublasLtMatrixLayout_t layout(cudaDataType type, factor is, int rows, int columns, std::ptrdiff_t stride) {
-        if (is == factor::transposed) std::swap(rows, columns);
-        cublasLtMatrixLayout_t made;
-        check_cublas(cublasLtMatrixLayoutCreate(&made, type, static_cast<std::uint64_t>(rows),
-                                                static_cast<std::uint64_t>(columns), stride),
-                     "cublasLtMatrixLayoutCreate");
-        return made;
-    }
-
-    cublasLtMatmulDesc_t operation_ = nullptr;
-    cublasLtMatrixLayout_t a_ = nullptr, b_ = nullptr, c_ = nullptr;
-    cublasLtMatmulAlgo_t algorithm_{};
-};
 
 }  // namespace detail
 
@@ -258,6 +108,14 @@ class gpu {
         if (numbers.empty()) return nullptr;
         return static_cast<T const*>(next_slot().send(numbers.data(), numbers.size_bytes(), nullptr, stream_));
     }
+    // An answer that nobody holds any more is used again.
+    using answer = detail::gpu_answer;
+    [[nodiscard]] std::shared_ptr<answer> ask() {
+        for (auto& one : answers_)
+            if (one.use_count() == 1) return one;
+        return answers_.emplace_back(std::make_shared<answer>());
+    }
+    void send(answer& one) { one.send(stream_); }
     template <class T>
     [[nodiscard]] T* room(std::size_t n) {
         if (n * sizeof(T) > room_bytes_) {
@@ -360,6 +218,7 @@ class gpu {
     void *workspace_ = nullptr, *room_ = nullptr;
     std::size_t room_bytes_ = 0, next_slot_ = 0;
     std::array<detail::upload_slot, 16> slots_;
+    std::vector<std::shared_ptr<answer>> answers_;
     std::map<detail::cublas_product::shape, detail::cublas_product> products_;
 };
 

@@ -12,17 +12,23 @@
 
 namespace sequent {
 
+inline constexpr std::size_t answer_bytes = 32;
+
 // How a factor of a product is read.
 enum class factor { plain, transposed };
 
-// A machine M has these members. All but the first three belong to one stream: they are done in the order of the calls,
-// and only to_host waits. Functions are objects with a const operator() that is also device code; they run for all of
-// their arguments in any order and at once.
+// A machine M has these members. All but the first two lines belong to one stream: they are done in the order of the
+// calls, and only to_host waits, and whoever reads an answer. Functions are objects with a const operator() that is
+// also device code; they run for all of their arguments in any order and at once.
 //
 //   M::allocate(bytes) -> void*, M::release(pointer)     memory of the device, aligned to 256 bytes
 //   M::copy(from, bytes, to), M::set(pointer, n, value)  on the device, after all work so far, before all later work
 //   m.to_host(from, bytes, to), m.from_host(from, bytes, to)
 //   m.upload(span) -> pointer       numbers of the host where functions can read them, until the next 16 uploads
+//   m.ask() -> std::shared_ptr<M::answer>      room for a few numbers that the host may want to read
+//     answer->on_device() -> pointer           to answer_bytes bytes, for functions that write them
+//     m.send(*answer)                          their way to the host; once
+//     answer->on_host() -> pointer             waits until they are there
 //   m.room<T>(n) -> pointer         for n numbers, until the next call of room
 //   m.each(n, f)                    f(j), 0 <= j < n
 //   m.each(rows, columns, f)        f(row, column); neighbouring columns run side by side
@@ -37,6 +43,9 @@ concept machine = requires(M& m, void* memory, std::span<int const> numbers) {
     m.from_host(static_cast<void const*>(memory), std::size_t{1}, memory);
     { m.upload(numbers) } -> std::same_as<int const*>;
     { m.template room<float>(std::size_t{1}) } -> std::same_as<float*>;
+    { m.ask()->on_device() } -> std::same_as<void*>;
+    m.send(*m.ask());
+    { m.ask()->on_host() } -> std::same_as<void const*>;
 };
 
 // A policy whose operations run on a machine.

@@ -12,16 +12,19 @@
 #include "operations.hpp"
 #include "optimizers.hpp"
 #include "recurrent.hpp"
+#include "step_check.hpp"
 
 namespace sequent {
 
-// Copies of a policy share the machine, so their work is done in one order. Strategy: which kernels recurrent layers
-// run on (planner.hpp).
+// Copies of a policy share the machine, so their work is done in one order, but not the brake. Strategy: which kernels
+// recurrent layers run on (planner.hpp).
 template <class Machine, precision Format = precision::f32x3, strategy Strategy = strategy::automatic>
 struct basic_cuda {
     std::shared_ptr<Machine> machine = std::make_shared<Machine>();
+    device_brake<Machine> brake{};
 
     using machine_type = Machine;
+    using step_answer = device_number<Machine, stop_note>;
     static constexpr precision format = Format;
     static constexpr strategy wanted_strategy = Strategy;
     static constexpr bool reads_host_memory = false;

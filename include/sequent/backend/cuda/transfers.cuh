@@ -1,0 +1,107 @@
+// What comes to the device from the host's memory, and goes back, without either waiting; and CUDA's errors.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <bit>
+#include <cstring>
+#include <source_location>
+#include <string_view>
+#include <utility>
+
+#include "../../core/error.hpp"
+#include "machine.hpp"
+
+namespace sequent {
+
+// A call of the CUDA runtime or of cuBLAS that failed, by name, and where it stands.
+class cuda_error : public error {
+    using error::error;
+};
+
+namespace detail {
+
+inline void check_cuda(cudaError_t status, std::string_view call,
+                       std::source_location const& where = std::source_location::current()) {
+    if (status == cudaSuccess) return;
+    (void)cudaGetLastError();  // it is told here, once
+    throw cuda_error(message("sequent::cuda: ", call, ": ", cudaGetErrorString(status), " (", where.file_name(), ":",
+                             where.line(), ")"));
+}
+
+// Page-locked memory of the host and as much of the device: what is on its way from one to the other.
+class upload_slot {
+  public:
+    upload_slot() = default;
+    upload_slot(upload_slot const&) = delete;
+    upload_slot& operator=(upload_slot const&) = delete;
+    ~upload_slot() { release(); }
+
+    // Copies to the device, to a place that stays until the next call, or (to != nullptr) to another.
+    void const* send(void const* from, std::size_t bytes, void* to, cudaStream_t stream) {
+        if (event_ == nullptr) check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
+        check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");  // the last copy out of it is done
+        if (bytes > room_) grow(bytes, stream);
+        std::memcpy(host_, from, bytes);
+        void* const target = to == nullptr ? device_ : to;
+        check_cuda(cudaMemcpyAsync(target, host_, bytes, cudaMemcpyHostToDevice, stream), "cudaMemcpyAsync");
+        check_cuda(cudaEventRecord(event_, stream), "cudaEventRecord");
+        return target;
+    }
+
+  private:
+    void grow(std::size_t bytes, cudaStream_t stream) {
+        check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");  // nobody reads the old one any more
+        std::size_t const room = std::bit_ceil(bytes);
+        cudaFreeHost(std::exchange(host_, nullptr));
+        cudaFree(std::exchange(device_, nullptr));
+        room_ = 0;
+        check_cuda(cudaMallocHost(&host_, room), "cudaMallocHost");
+        check_cuda(cudaMalloc(&device_, room), "cudaMalloc");
+        room_ = room;
+    }
+    void release() {
+        cudaFreeHost(host_);
+        cudaFree(device_);
+        if (event_ != nullptr) cudaEventDestroy(event_);
+    }
+
+    void *host_ = nullptr, *device_ = nullptr;
+    std::size_t room_ = 0;
+    cudaEvent_t event_ = nullptr;
+};
+
+// A few numbers on the device, and page-locked memory of the host for them.
+class gpu_answer {
+  public:
+    gpu_answer() {
+        check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
+        check_cuda(cudaMallocHost(&host_, answer_bytes), "cudaMallocHost");
+        check_cuda(cudaMalloc(&device_, answer_bytes), "cudaMalloc");
+    }
+    gpu_answer(gpu_answer const&) = delete;
+    gpu_answer& operator=(gpu_answer const&) = delete;
+    ~gpu_answer() {
+        cudaFree(device_);  // waits for who may still write it
+        cudaFreeHost(host_);
+        cudaEventDestroy(event_);
+    }
+
+    [[nodiscard]] void* on_device() { return device_; }
+    void send(cudaStream_t stream) {
+        check_cuda(cudaMemcpyAsync(host_, device_, answer_bytes, cudaMemcpyDeviceToHost, stream), "cudaMemcpyAsync");
+        check_cuda(cudaEventRecord(event_, stream), "cudaEventRecord");
+    }
+    [[nodiscard]] void const* on_host() const {
+        check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");
+        return host_;
+    }
+
+  private:
+    void *device_ = nullptr, *host_ = nullptr;
+    cudaEvent_t event_ = nullptr;
+};
+
+}  // namespace detail
+
+}  // namespace sequent
