@@ -19,6 +19,7 @@
 
 #include "../../core/error.hpp"
 #include "device_buffer.hpp"
+#include "launch_list.hpp"
 #include "machine.hpp"
 #include "warp.hpp"
 
@@ -61,13 +62,18 @@ class emulated_machine {
         std::fill_n(memory, n, value);
     }
     void to_host(void const* from, std::size_t bytes, void* to) {
+        expect_no_notes();
         copy(from, bytes, to);
         ++waits->whole;
     }
-    void from_host(void const* from, std::size_t bytes, void* to) { copy(from, bytes, to); }
+    void from_host(void const* from, std::size_t bytes, void* to) {
+        expect_no_notes();
+        copy(from, bytes, to);
+    }
 
     template <class T>
     [[nodiscard]] T const* upload(std::span<T const> numbers) {
+        expect_no_notes();
         auto& to = uploads_[next_upload_++ % uploads_.size()];
         to = {};  // other memory each time: whoever reads an old one meets a closed page
         T* const memory = reinterpret_cast<T*>(to.reserve(numbers.size_bytes()));
@@ -111,12 +117,14 @@ class emulated_machine {
 
     template <class T>
     [[nodiscard]] T* room(std::size_t n) {
+        expect_no_notes();
         room_ = {};
         return reinterpret_cast<T*>(room_.reserve(n * sizeof(T)));
     }
 
     template <class F>
     void each(std::ptrdiff_t n, F const& f) {
+        if (notes_.note(*this, detail::each_call<F>{n, f})) return;
         access const open;
         ++waits->operations;
         if (n <= 0) return;
@@ -127,6 +135,7 @@ class emulated_machine {
     }
     template <class F>
     void each(int rows, int columns, F const& f) {
+        if (notes_.note(*this, detail::each_row_call<F>{rows, columns, f})) return;
         each(std::ptrdiff_t{rows} * columns,
              [&](std::ptrdiff_t j) { f(static_cast<int>(j / columns), static_cast<int>(j % columns)); });
     }
@@ -142,6 +151,7 @@ class emulated_machine {
             throw error(message("sequent::emulated_machine: [", rows, ", ", depth, "] times [",
                                 b_is == factor::plain ? b.rows : b.columns, ", ", columns, "] is not [", c.rows, ", ",
                                 c.columns, "]"));
+        if (notes_.note(*this, detail::multiply_call<T>{format, a_is, a, b_is, accumulate, b, c})) return;
         auto const read = [&](matrix_view<T const> const& m, factor is, int r, int k) {
             T const value = is == factor::plain ? m(r, k) : m(k, r);
             bool const exact = sizeof(T) > 4 || format == precision::f32x3;  // cuBLAS multiplies those as they are
@@ -153,6 +163,23 @@ class emulated_machine {
             c(r, j) = sum;
         });
     }
+
+    // A graph is the calls as they were noted.
+    using graph = launch_list<emulated_machine>;
+    template <class F>
+    void together(F const& f) {
+        if (makes_graphs)
+            notes_.together(*this, f);
+        else
+            f();
+    }
+    [[nodiscard]] graph capture(graph const& list) { return list; }
+    void launch(graph const& noted) {
+        ++graphs_launched;
+        noted.run(*this);
+    }
+    long graphs_launched = 0;
+    bool makes_graphs = true;
 
 #if !defined(__CUDACC__)
     // A kernel's body (one_block.hpp) on emulated warps, blocks and warps in another order at every launch.
@@ -194,6 +221,11 @@ class emulated_machine {
         access& operator=(access const&) = delete;
     };
 
+    void expect_no_notes() const {
+        if (notes_.is_noting()) throw error("sequent::emulated_machine: together takes each and multiply alone");
+    }
+
+    launch_memory<emulated_machine, graph> notes_;
     std::array<device_buffer<emulated_machine, std::byte>, 16> uploads_;
     device_buffer<emulated_machine, std::byte> room_;
     std::size_t next_upload_ = 0, launches_ = 0;

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "graph.cuh"
+#include "launch_list.hpp"
 #include "operations.hpp"
 #include "products.cuh"
 #include "warp.hpp"
@@ -65,6 +67,7 @@ class gpu {
     gpu& operator=(gpu const&) = delete;
     ~gpu() {
         if (stream_ != nullptr) cudaStreamSynchronize(stream_);
+        notes_ = {};
         products_.clear();
         release(workspace_);
         release(room_);
@@ -128,11 +131,12 @@ class gpu {
     }
 
     template <class F>
-    void each(std::ptrdiff_t n, F const& f) const {
-        launch(n, f, stream_);
+    void each(std::ptrdiff_t n, F const& f) {
+        if (!notes_.note(*this, detail::each_call<F>{n, f})) launch(n, f, stream_);
     }
     template <class F>
-    void each(int rows, int columns, F const& f) const {
+    void each(int rows, int columns, F const& f) {
+        if (notes_.note(*this, detail::each_row_call<F>{rows, columns, f})) return;
         if (rows <= 0 || columns <= 0) return;
         dim3 const block(32, 8);
         unsigned const blocks = std::min((static_cast<unsigned>(rows) + block.y - 1) / block.y, largest_grid);
@@ -144,6 +148,7 @@ class gpu {
     template <class T>
     void multiply(precision format, factor a_is, matrix_view<T const> a, factor b_is, matrix_view<T const> b,
                   matrix_view<T> c, bool accumulate) {
+        if (notes_.note(*this, detail::multiply_call<T>{format, a_is, a, b_is, accumulate, b, c})) return;
         int const depth = a_is == factor::plain ? a.columns : a.rows;
         if (c.rows == 0 || c.columns == 0) return;
         if (depth == 0) {
@@ -165,6 +170,17 @@ class gpu {
         place->second.template run<T>(cublas_, a.data, b.data, accumulate ? T(1) : T(0), c.data, workspace_,
                                       workspace_bytes, stream_);
     }
+
+    using graph = detail::gpu_graph;
+    template <class F>
+    void together(F const& f) {
+        notes_.together(*this, f);
+    }
+    // Nothing of a list that has run before allocates or waits, which a capture would not allow.
+    [[nodiscard]] graph capture(launch_list<gpu> const& list) {
+        return graph(stream_, [&] { list.run(*this); });
+    }
+    void launch(graph const& noted) { noted.launch(stream_); }
 
     template <class Body>
     void run_blocks(int x, int y, typename Body::arguments const& arguments) const {
@@ -219,6 +235,7 @@ class gpu {
     std::size_t room_bytes_ = 0, next_slot_ = 0;
     std::array<detail::upload_slot, 16> slots_;
     std::vector<std::shared_ptr<answer>> answers_;
+    launch_memory<gpu, graph> notes_;
     std::map<detail::cublas_product::shape, detail::cublas_product> products_;
 };
 

@@ -33,6 +33,7 @@ enum class factor { plain, transposed };
 //   m.each(n, f)                    f(j), 0 <= j < n
 //   m.each(rows, columns, f)        f(row, column); neighbouring columns run side by side
 //   m.multiply(format, fa, a, fb, b, c, accumulate)      c = a b, or c += a b; row-major
+//   m.together(f)                   f(), which calls each and multiply alone; these calls may be made later, as one
 //   m.run_blocks<Body>(x, y, arguments)                  a kernel of one_block.hpp, on x times y blocks
 template <class M>
 concept machine = requires(M& m, void* memory, std::span<int const> numbers) {

@@ -1,14 +1,13 @@
 // A recurrent layer on the device: products for the whole batch and, between them, the steps. Those of small layers run
 // in one kernel (one_block.hpp), for all steps and both directions; any other makes each step by a product of the
-// running states and a function that is the cell's equations for one unit of a sequence. Gate rows are [gate, unit],
-// the order of weight_hh's rows.
+// running states and a function that is the cell's equations for one unit of a sequence (cell_steps.hpp). Gate rows are
+// [gate, unit], the order of weight_hh's rows.
 #pragma once
 
 #include <span>
-#include <type_traits>
 
 #include "../backend.hpp"
-#include "activation.hpp"
+#include "cell_steps.hpp"
 #include "device_plan.hpp"
 #include "operations.hpp"
 #include "planner.hpp"
@@ -30,113 +29,10 @@ struct device_recurrent_memory {
     device_buffer<Machine, T> distinct_gradient;        // [distinct, gate_row]
     device_buffer<Machine, T> hidden_before;            // [rows, hidden]
     device_buffer<Machine, T> unit_gradient;            // [units' parameters, batch, hidden]
+    device_buffer<Machine, int> index;                  // [rows] of the input's, if it has one
 };
 
 namespace detail {
-
-template <precision Format, class T>
-using device_math = std::conditional_t<std::is_same_v<T, float>, activations<Format>, precise>;
-
-// The steps of a direction, in the order in which it visits them.
-struct visit_order {
-    packing const& shape;
-    bool ascending;
-
-    [[nodiscard]] int time(int visit) const { return ascending ? visit : shape.steps() - 1 - visit; }
-    [[nodiscard]] int first_row(int visit) const { return shape.offsets()[static_cast<std::size_t>(time(visit))]; }
-    // Sequences that take part in a visit; none where there is no such visit.
-    [[nodiscard]] int count(int visit) const {
-        if (visit < 0 || visit >= shape.steps()) return 0;
-        return shape.batch_sizes()[static_cast<std::size_t>(time(visit))];
-    }
-};
-
-// Unit u of sequence i makes a step.
-template <class Cell, class T, class Math>
-struct cell_forward {
-    using block = recurrent_layout<Cell>;
-    static constexpr int hidden = Cell::hidden_size, gate_row = Cell::gate_count * hidden;
-    T const* parameters;
-    T const* input_gates;
-    int const* index;
-    T const* recurrent_gates;
-    T* running;
-    int batch, first_row;
-    matrix_view<T> output;
-    T* kept;  // null: nothing is
-
-    SEQUENT_HD void operator()(int i, int u) const {
-        int const row = first_row + i;
-        T const* const from = input_gates + std::ptrdiff_t{index == nullptr ? row : index[row]} * gate_row + u;
-        numbers<T, Cell::gate_count> x, h;
-        numbers<T, Cell::state_count> before, after;
-        numbers<T, Cell::unit_count> unit;
-        numbers<T, Cell::saved_count> saved;
-        for (int g = 0; g < Cell::gate_count; ++g) {
-            x[g] = from[g * hidden];
-            h[g] = recurrent_gates[std::ptrdiff_t{i} * gate_row + g * hidden + u] +
-                   parameters[block::bias_hh + g * hidden + u];
-        }
-        for (int s = 0; s < Cell::state_count; ++s) before[s] = running[(std::ptrdiff_t{s} * batch + i) * hidden + u];
-        for (int p = 0; p < Cell::unit_count; ++p) unit[p] = parameters[block::unit + p * block::unit_stride + u];
-        Cell::template step<Math>(x, h, before, unit, after, saved);
-        for (int s = 0; s < Cell::state_count; ++s) running[(std::ptrdiff_t{s} * batch + i) * hidden + u] = after[s];
-        output(row, u) = after[0];
-        if (kept == nullptr) return;
-        T* const to = kept + std::ptrdiff_t{row} * (Cell::saved_count + Cell::state_count - 1) * hidden + u;
-        for (int k = 0; k < Cell::saved_count; ++k) to[k * hidden] = saved[k];
-        for (int s = 1; s < Cell::state_count; ++s) to[(Cell::saved_count + s - 1) * hidden] = after[s];
-    }
-};
-
-// The derivatives of unit u's step of sequence i.
-template <class Cell, class T, class Math>
-struct cell_backward {
-    using block = recurrent_layout<Cell>;
-    static constexpr int hidden = Cell::hidden_size, gate_row = Cell::gate_count * hidden;
-    static constexpr int kept_row = (Cell::saved_count + Cell::state_count - 1) * hidden;
-    T const* parameters;
-    numbers<matrix_view<T const>, Cell::state_count> initial;
-    matrix_view<T const> output, output_gradient;
-    T const* kept;
-    int batch, first_row;
-    int first_row_before, count_before;  // of the visit before, and how many sequences took part in it
-    T *running, *gate_gradient, *recurrent_gate_gradient, *hidden_before, *unit_gradient;
-
-    SEQUENT_HD void operator()(int i, int u) const {
-        std::ptrdiff_t const row = first_row + i, row_before = first_row_before + i;
-        numbers<T, Cell::saved_count> saved;
-        numbers<T, Cell::state_count> before, after, gradient;
-        numbers<T, Cell::unit_count> unit, d_unit;
-        numbers<T, Cell::gate_count> d_x, d_h;
-        for (int k = 0; k < Cell::saved_count; ++k) saved[k] = kept[row * kept_row + k * hidden + u];
-        for (int s = 0; s < Cell::state_count; ++s) {
-            after[s] = state(row, s, u);
-            before[s] = i < count_before ? state(row_before, s, u) : initial[s].empty() ? T(0) : initial[s](i, u);
-            gradient[s] = running[place(s, i, u)];
-        }
-        if (!output_gradient.empty()) gradient[0] += output_gradient(static_cast<int>(row), u);
-        for (int p = 0; p < Cell::unit_count; ++p) {
-            unit[p] = parameters[block::unit + p * block::unit_stride + u];
-            d_unit[p] = unit_gradient[place(p, i, u)];
-        }
-        Cell::template step_backward<Math>(saved, before, after, unit, gradient, d_x, d_h, d_unit);
-        for (int g = 0; g < Cell::gate_count; ++g) {
-            gate_gradient[row * gate_row + g * hidden + u] = d_x[g];
-            if (!Cell::shared_gates) recurrent_gate_gradient[row * gate_row + g * hidden + u] = d_h[g];
-        }
-        hidden_before[row * hidden + u] = before[0];
-        for (int s = 0; s < Cell::state_count; ++s) running[place(s, i, u)] = gradient[s];
-        for (int p = 0; p < Cell::unit_count; ++p) unit_gradient[place(p, i, u)] = d_unit[p];
-    }
-
-  private:
-    SEQUENT_HD std::ptrdiff_t place(int k, int i, int u) const { return (std::ptrdiff_t{k} * batch + i) * hidden + u; }
-    SEQUENT_HD T state(std::ptrdiff_t row, int s, int u) const {
-        return s == 0 ? output(static_cast<int>(row), u)
-                      : kept[row * kept_row + (Cell::saved_count + s - 1) * hidden + u];
-    }
-};
 
 // running = the given states, or zeros.
 template <class Cell, on_machine Device, class T, class States>
@@ -189,18 +85,20 @@ class device_recurrent {
         mine.recurrent_gates.reserve(static_cast<std::size_t>(batch) * gate_row);
         T* const to_keep = kept == keep::for_backward ? mine.kept.reserve(rows * memory::kept_row) : nullptr;
         set_running<Cell>(device, run.initial, batch, mine.running);
-        visit_order const order{shape, run.way == direction::forward};
-        for (int visit = 0; visit < shape.steps(); ++visit) {
-            int const count = order.count(visit);
-            device.machine->multiply(Device::format, factor::plain,
-                                     matrix_view<T const>(mine.running.data(), count, hidden), factor::transposed,
-                                     matrix_view<T const>(run.parameters + block::weight_hh, gate_row, hidden),
-                                     matrix_view<T>(mine.recurrent_gates.data(), count, gate_row), false);
-            device.machine->each(count, hidden,
-                                 cell_forward<Cell, T, math>{run.parameters, mine.input_gates.data(), index,
-                                                             mine.recurrent_gates.data(), mine.running.data(), batch,
-                                                             order.first_row(visit), run.output, to_keep});
-        }
+        device.machine->together([&] {
+            for (int number = 0; number < visits_of(shape); ++number) {
+                device.machine->multiply(Device::format, factor::plain,
+                                         matrix_view<T const>(mine.running.data(), batch, hidden), factor::transposed,
+                                         matrix_view<T const>(run.parameters + block::weight_hh, gate_row, hidden),
+                                         matrix_view<T>(mine.recurrent_gates.data(), batch, gate_row), false);
+                device.machine->each(
+                    batch, hidden,
+                    cell_forward<Cell, T, math>{run.parameters, mine.input_gates.data(), index,
+                                                mine.recurrent_gates.data(), mine.running.data(),
+                                                visit{shape.places(), number, run.way == direction::forward}, batch,
+                                                any_rows<T>(run.output), to_keep});
+            }
+        });
         copy_running<Cell>(device, batch, mine.running, run.final);
     }
 
@@ -214,23 +112,23 @@ class device_recurrent {
         std::size_t const units = Cell::unit_count * static_cast<std::size_t>(batch) * hidden;
         fill(device, mine.unit_gradient.reserve(units), units, T(0));
         set_running<Cell>(device, run.final_gradient, batch, mine.running);
-        visit_order const order{shape, run.way == direction::forward};
-        for (int visit = shape.steps() - 1; visit >= 0; --visit) {
-            int const count = order.count(visit), first = order.first_row(visit);
-            int const count_before = order.count(visit - 1);
-            device.machine->each(count, hidden,
-                                 cell_backward<Cell, T, math>{
-                                     run.parameters, run.initial, matrix_view<T const>(run.output), run.output_gradient,
-                                     mine.kept.data(), batch, first, visit > 0 ? order.first_row(visit - 1) : 0,
-                                     count_before, mine.running.data(), mine.gate_gradient.data(),
-                                     mine.recurrent_gate_gradient.data(), mine.hidden_before.data(),
-                                     mine.unit_gradient.data()});
-            device.machine->multiply(
-                backward_format(Device::format), factor::plain,
-                matrix_view<T const>(recurrent_gates(mine) + std::ptrdiff_t{first} * gate_row, count, gate_row),
-                factor::plain, matrix_view<T const>(run.parameters + block::weight_hh, gate_row, hidden),
-                matrix_view<T>(mine.running.data(), count, hidden), true);
-        }
+        T* const step_gradient = mine.recurrent_gates.reserve(static_cast<std::size_t>(batch) * gate_row);
+        device.machine->together([&] {
+            for (int number = visits_of(shape) - 1; number >= 0; --number) {
+                device.machine->each(
+                    batch, hidden,
+                    cell_backward<Cell, T, math>{run.parameters, run.initial, any_rows<T const>(run.output),
+                                                 any_rows<T const>(run.output_gradient), mine.kept.data(),
+                                                 visit{shape.places(), number, run.way == direction::forward}, batch,
+                                                 mine.running.data(), mine.gate_gradient.data(),
+                                                 mine.recurrent_gate_gradient.data(), step_gradient,
+                                                 mine.hidden_before.data(), mine.unit_gradient.data()});
+                device.machine->multiply(backward_format(Device::format), factor::plain,
+                                         matrix_view<T const>(step_gradient, batch, gate_row), factor::plain,
+                                         matrix_view<T const>(run.parameters + block::weight_hh, gate_row, hidden),
+                                         matrix_view<T>(mine.running.data(), batch, hidden), true);
+            }
+        });
         copy_running<Cell>(device, batch, mine.running, run.initial_gradient);
         for (int p = 0; p < Cell::unit_count; ++p)
             add_column_sums(
@@ -334,7 +232,11 @@ void recurrent_forward(Device const& device, typename Device::plan const& shape,
                        keep kept, std::span<recurrent_run<Cell, Device, T> const> runs) {
     using layer = detail::device_recurrent<Cell, T, Device>;
     for (auto const& run : runs) layer::project(device, input, run);
-    int const* const index = input.index.empty() ? nullptr : device.machine->upload(input.index);
+    int* index = nullptr;  // at the same place in every pass
+    if (!input.index.empty() && !runs.empty()) {
+        index = runs[0].memory->index.reserve(input.index.size());
+        copy_from_host(device, input.index.data(), input.index.size(), index);
+    }
     if constexpr (planned_strategy<Cell, T, Device::format, Device::wanted_strategy> == strategy::one_block)
         layer::forward_blocks(device, shape, index, kept, runs);
     else
