@@ -50,4 +50,29 @@ TEST_CASE("gpu: networks train as on the reference, twice to the same bits") {
     auto const stack = trained<deep, cuda>(adam{.rate = 0.01}, 12, options);
     CHECK(error_of(stack, trained<deep, reference>(adam{.rate = 0.01}, 12, options)) < 2e-3);
     CHECK(trained<deep, cuda>(adam{.rate = 0.01}, 12, options) == stack);
+    using general = cuda_with<precision::f32, strategy::general>;  // its steps are graphs from the second time on
+    auto const steps = trained<deep, general>(adam{.rate = 0.01}, 12, options);
+    CHECK(error_of(steps, trained<deep, reference>(adam{.rate = 0.01}, 12, options)) < 5e-5);
+    CHECK(trained<deep, general>(adam{.rate = 0.01}, 12, options) == steps);
+}
+
+TEST_CASE("gpu: a step that is not finite changes nothing, and is told at the next") {
+    NEEDS_GPU();
+    model<classifier, cuda> net({}, {.seed = 3});
+    training run(net, cross_entropy{}, adam{.rate = 0.01}, {.clip_norm = 0.5});
+    std::vector<int> const topics{0, 1, 2, 3, 0, 1};
+    run.step(pack(texts(0)), topics);
+    auto const bias = net.values("fc.bias"), weights = net.values("rnn.weight_hh_l0"),
+               words_of = net.values("embedding.weight");
+    net.assign("fc.bias", std::vector<float>{0, HUGE_VALF, 0, 0});
+    run.step(pack(texts(1)), topics);
+    CHECK_THROWS_AS(run.step(pack(texts(2)), topics), numeric_error);
+    CHECK(net.values("rnn.weight_hh_l0") == weights);
+    CHECK(net.values("embedding.weight") == words_of);
+    net.assign("fc.bias", bias);
+    CHECK(run.rule().steps() == 1);
+    double const loss = run.step(pack(texts(3)), topics).loss;
+    CHECK(loss == loss);
+    run.settle();
+    CHECK(net.values("rnn.weight_hh_l0") != weights);
 }

@@ -16,10 +16,11 @@ overloaded() { # overloaded FOLDER
     }
     { above = $0 }' | sort -u
 }
-# Rows look like "| `name` | what it does | cpu, float | cpu, double | cuda, float | cuda, double |".
+# Rows look like "| `name` | what it does | cpu, float | cpu, double | cuda, float | cuda, double |"; cells of a policy that is
+# not asked for the operation are empty.
 listed() { # listed PLACE OF THE FIRST COLUMN, from the end
     awk -F ' *[|] *' -v place="$1" '
-    /^\| `[a-z_]+` / && $(NF - 1) ~ /^(yes|-)$/ {
+    /^\| `[a-z_]+` / && $(NF - place) ~ /^(yes|-)$/ {
         gsub(/`/, "", $2)
         print $2, $(NF - place), $(NF - place + 1)
     }' docs/backends.md | sort

@@ -73,6 +73,7 @@ struct recurrent_run {
 //   recurrent_memory<Cell, T>        what recurrent_forward leaves for recurrent_backward
 //   plan                             the shape of a batch as the operations read it; has packing's functions
 //   reads_host_memory                whether operations may be given memory of the host
+//   step_answer                      what check_gradients gives, to be read later; std::nullptr_t: nothing comes later
 template <class B>
 concept backend = std::copy_constructible<B> &&
     requires(B const& device, matrix_view<float> out, matrix_view<float const> in, std::span<int const> index,

@@ -33,6 +33,8 @@ class optimizer {
         state_.step(rule_, *model_, steps_);
     }
 
+    void take_back() { --steps_; }  // the last step, which the device has not made: see training::settle
+
     [[nodiscard]] Rule const& rule() const { return rule_; }
     [[nodiscard]] double rate() const { return rule_.rate; }
     void rate(double value) {

@@ -93,7 +93,7 @@ class training {
             auto const found = std::exchange(check_, std::nullopt)->number();
             if (found.why == found.nothing) return;
             release_brake(network().device());
-            optimizer_.steps(optimizer_.steps() - 1);
+            optimizer_.take_back();
             if (found.why == found.bad_loss) fail_loss(found.number);
             fail_gradient(found.place < 0 ? "" : network().parameters()[static_cast<std::size_t>(found.place)].name);
         }

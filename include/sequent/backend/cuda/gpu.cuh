@@ -99,8 +99,10 @@ class gpu {
     }
     void from_host(void const* from, std::size_t bytes, void* to) {
         if (bytes == 0) return;
-        if (bytes <= largest_upload) {
+        if (bytes <= most_of_slot) {
             (void)next_slot().send(from, bytes, to, stream_);
+        } else if (bytes <= most_of_large_slot) {
+            (void)large_slots_[next_large_slot_++ % large_slots_.size()].send(from, bytes, to, stream_);
         } else {
             detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
             wait();
@@ -196,7 +198,8 @@ class gpu {
     }
 
   private:
-    static constexpr std::size_t workspace_bytes = std::size_t{32} << 20, largest_upload = std::size_t{1} << 20;
+    static constexpr std::size_t workspace_bytes = std::size_t{32} << 20, most_of_slot = std::size_t{1} << 20,
+                                 most_of_large_slot = std::size_t{64} << 20;
     static constexpr unsigned largest_grid = 1 << 16;
 
     template <class F>
@@ -232,8 +235,9 @@ class gpu {
     cudaStream_t stream_ = nullptr;
     cublasLtHandle_t cublas_ = nullptr;
     void *workspace_ = nullptr, *room_ = nullptr;
-    std::size_t room_bytes_ = 0, next_slot_ = 0;
+    std::size_t room_bytes_ = 0, next_slot_ = 0, next_large_slot_ = 0;
     std::array<detail::upload_slot, 16> slots_;
+    std::array<detail::upload_slot, 2> large_slots_;
     std::vector<std::shared_ptr<answer>> answers_;
     launch_memory<gpu, graph> notes_;
     std::map<detail::cublas_product::shape, detail::cublas_product> products_;

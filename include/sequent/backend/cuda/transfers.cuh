@@ -29,7 +29,7 @@ inline void check_cuda(cudaError_t status, std::string_view call,
                              where.line(), ")"));
 }
 
-// Page-locked memory of the host and as much of the device: what is on its way from one to the other.
+// Page-locked memory of the host, and of the device if it is asked for: what is on its way from one to the other.
 class upload_slot {
   public:
     upload_slot() = default;
@@ -41,7 +41,19 @@ class upload_slot {
     void const* send(void const* from, std::size_t bytes, void* to, cudaStream_t stream) {
         if (event_ == nullptr) check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
         check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");  // the last copy out of it is done
-        if (bytes > room_) grow(bytes, stream);
+        if (bytes > host_room_) {
+            cudaFreeHost(std::exchange(host_, nullptr));
+            host_room_ = 0;
+            check_cuda(cudaMallocHost(&host_, std::bit_ceil(bytes)), "cudaMallocHost");
+            host_room_ = std::bit_ceil(bytes);
+        }
+        if (to == nullptr && bytes > device_room_) {
+            check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");  // nobody reads the old one any more
+            cudaFree(std::exchange(device_, nullptr));
+            device_room_ = 0;
+            check_cuda(cudaMalloc(&device_, std::bit_ceil(bytes)), "cudaMalloc");
+            device_room_ = std::bit_ceil(bytes);
+        }
         std::memcpy(host_, from, bytes);
         void* const target = to == nullptr ? device_ : to;
         check_cuda(cudaMemcpyAsync(target, host_, bytes, cudaMemcpyHostToDevice, stream), "cudaMemcpyAsync");
@@ -50,16 +62,6 @@ class upload_slot {
     }
 
   private:
-    void grow(std::size_t bytes, cudaStream_t stream) {
-        check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");  // nobody reads the old one any more
-        std::size_t const room = std::bit_ceil(bytes);
-        cudaFreeHost(std::exchange(host_, nullptr));
-        cudaFree(std::exchange(device_, nullptr));
-        room_ = 0;
-        check_cuda(cudaMallocHost(&host_, room), "cudaMallocHost");
-        check_cuda(cudaMalloc(&device_, room), "cudaMalloc");
-        room_ = room;
-    }
     void release() {
         cudaFreeHost(host_);
         cudaFree(device_);
@@ -67,7 +69,7 @@ class upload_slot {
     }
 
     void *host_ = nullptr, *device_ = nullptr;
-    std::size_t room_ = 0;
+    std::size_t host_room_ = 0, device_room_ = 0;
     cudaEvent_t event_ = nullptr;
 };
 
