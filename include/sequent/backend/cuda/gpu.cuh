@@ -176,7 +176,12 @@ class gpu {
     using graph = detail::gpu_graph;
     template <class F>
     void together(F const& f) {
-        notes_.together(*this, f);
+        cudaStreamCaptureStatus status{};
+        detail::check_cuda(cudaStreamIsCapturing(stream_, &status), "cudaStreamIsCapturing");
+        if (status == cudaStreamCaptureStatusNone)
+            notes_.together(*this, f);
+        else  // into a graph of somebody else's
+            f();
     }
     // Nothing of a list that has run before allocates or waits, which a capture would not allow.
     [[nodiscard]] graph capture(launch_list<gpu> const& list) {
