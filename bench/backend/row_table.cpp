@@ -25,7 +25,7 @@ struct table_in_training {
     table_in_training() : gradient(bench::normal_numbers(std::size_t{4096} * width, 8)) {
         table.resize(bench::news().words, width);
         std::vector<float> const start = bench::normal_numbers(std::size_t{4096} * width, 9);
-        sequent::matrix_view<float> const values = table.values(device);
+        sequent::matrix_view<float> const values = table.writable_values(device);
         for (int row = 0; row < values.rows; ++row)
             std::copy_n(start.data() + std::ptrdiff_t{row % 4096} * width, width, values.row(row));
         table.begin_adam(device, this, constants);

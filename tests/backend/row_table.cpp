@@ -17,7 +17,7 @@ table make_table(std::uint64_t seed = 1) {
     table made;
     made.resize(rows, width);
     auto const values = random_values<float>(rows * width, seed);
-    std::copy(values.begin(), values.end(), made.values({}).data);
+    std::copy(values.begin(), values.end(), made.writable_values({}).data);
     return made;
 }
 void add(table& to, std::vector<int> const& ids, std::vector<float> const& gradient) {
@@ -96,7 +96,7 @@ TEST_CASE("row_table: rows that pause owe steps, and who reads them gets them to
             lazy.read({}, std::vector{2}, matrix_view<float>(read.data(), 1, width));
             CHECK(same_bits(read, {dense.p.begin() + 2 * width, dense.p.begin() + 3 * width}));
         }
-        if (t == 30) lazy.forget_history({});  // changes no later bit
+        if (t == 30) lazy.trim_history({});  // changes no later bit
     }
     table copy = lazy;  // owes what the original owes
     int other = 0;

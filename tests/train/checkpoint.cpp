@@ -289,7 +289,7 @@ TEST_CASE("training checkpoint: another rule, other options, other data are refu
 TEST_CASE("training checkpoint: each tensor that is missing, renamed or changed is named") {
     judge strict;
     training_file const whole(strict.folder / "own");
-    REQUIRE(whole.tensors.size() == 3 * strict.own.net.parameters().size() + 1);
+    REQUIRE(whole.tensors.size() == 3 * strict.own.net.parameters().size() + 4);
     REQUIRE(strict.refusal(whole).empty());
     for (auto const& [name, tensor] : whole.tensors) {
         training_file missing = whole, renamed = whole, extra = whole, reshaped = whole, retyped = whole, nan = whole;
@@ -301,8 +301,9 @@ TEST_CASE("training checkpoint: each tensor that is missing, renamed or changed 
         CHECK(strict.refusal(extra) == "tensor 'x" + name + "': this training has no such tensor");
         reshaped.tensors.at(name).shape.push_back(1);
         CHECK(contains(strict.refusal(reshaped), "tensor '" + name + "': has shape ["));
-        retyped.tensors.at(name).dtype = "U32";
-        CHECK(contains(strict.refusal(retyped), "tensor '" + name + "': holds type U32"));
+        std::string const wrong_type = tensor.dtype == "F64" ? "U64" : "U32";
+        retyped.tensors.at(name).dtype = wrong_type;
+        CHECK(contains(strict.refusal(retyped), "tensor '" + name + "': holds type " + wrong_type));
         if (tensor.dtype != "F32") continue;
         nan.set(name, 2, std::nanf(""));
         CHECK(strict.refusal(nan) == "tensor '" + name + "': holds nan at place 2");
@@ -310,11 +311,19 @@ TEST_CASE("training checkpoint: each tensor that is missing, renamed or changed 
     training_file changed = whole;
     changed.set("optimizer.v.fc.bias", 1, -1e-9f);
     CHECK(strict.refusal(changed) == "tensor 'optimizer.v.fc.bias': holds -1e-09 at place 1");
-    for (int const wrong : {1, -(1 << 30) - 1, std::numeric_limits<int>::min()}) {
+    int const window = adam_powers().reach();
+    for (int const wrong : {window + 1, -(1 << 30) - 1, std::numeric_limits<int>::min()}) {
         changed = whole;
         changed.set("optimizer.last.embedding.weight", 39, wrong);
         CHECK(strict.refusal(changed) ==
               message("tensor 'optimizer.last.embedding.weight': holds ", wrong, " at place 39"));
+    }
+    for (int const wrong : {window + 1, window - 1, -1, std::numeric_limits<int>::min()}) {
+        changed = whole;
+        changed.set("optimizer.last.embedding.weight", 39, window);  // a row has made its last gradient's step
+        changed.set("optimizer.made.embedding.weight", 39, wrong);
+        CHECK(strict.refusal(changed) ==
+              message("tensor 'optimizer.made.embedding.weight': holds ", wrong, " at place 39"));
     }
 }
 

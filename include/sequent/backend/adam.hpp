@@ -51,7 +51,11 @@ class adam_powers {
         }
     }
     [[nodiscard]] int reach() const { return reach_; }  // the last k at which the first moment is not zero
-    [[nodiscard]] double first(int k) const {           // beta1^k
+    // How many steps adam_sums adds up; 0: none, as the sums would say little where beta1 is near 1.
+    [[nodiscard]] int summed() const {
+        return 3 * reach_ / 5 <= most_summed ? 3 * reach_ / 5 : 0;  // until beta1^k is below 2^-60
+    }
+    [[nodiscard]] double first(int k) const {  // beta1^k
         return in_table(k) ? first_[static_cast<std::size_t>(k)] : k <= reach_ ? std::pow(beta1_, k) : 0;
     }
     [[nodiscard]] double root(int k) const {  // beta2^(k/2)
@@ -62,7 +66,7 @@ class adam_powers {
     [[nodiscard]] std::span<double const> root_table() const { return root_; }
 
   private:
-    static constexpr int table_size = 1 << 12;
+    static constexpr int table_size = 1 << 12, most_summed = 1 << 10;
     [[nodiscard]] bool in_table(int k) const { return k < static_cast<int>(first_.size()); }
 
     double beta1_, beta2_;
@@ -70,14 +74,42 @@ class adam_powers {
     std::vector<double> first_, root_;
 };
 
-// The steps since all rows of a table were last caught up together.
+// All movements of a row whose last gradient came just before step f, for any number of it at once. With the weights
+// w_i = rate_over_correction1 beta1^k and slopes s_i = root_correction2 beta2^(k/2) of the steps i = f, f + 1, ... (k =
+// 1, 2, ... of them), a parameter moves by m times the sum of w_i / (root s_i + epsilon), root = sqrt(v). The slopes
+// hardly change while the weights fade, so with e_i = 1 - s_i / s_f, y = root s_f + epsilon and u = root s_f / y <= 1
+// the sum is the geometric series 1/y sum over j of u^j (sum of w_i e_i^j), and few of its terms say it all.
+struct alignas(64) adam_sums {
+    static constexpr int terms = 7;
+    double of_power[terms];  // the sums of w_i e_i^j
+    double remainder;        // at least the rest of the series, for all u
+
+    SEQUENT_HD void add(double weight, double slope_ratio) {  // w_i, s_i / s_f
+        double const e = 1 - slope_ratio;
+        double power = 1;
+        for (double& sum : of_power) sum = fma(weight, power, sum), power *= e;
+        remainder = fma(weight, power / slope_ratio, remainder);
+    }
+};
+
+// Step `now` of a history, which is the k-th from step now + 1 - k on, enters the sums of that.
+template <class Powers>
+SEQUENT_HD void adam_add_step(Powers const& powers, adam_step const* steps, int now, int k, adam_sums* sums) {
+    int const first = now + 1 - k;
+    double const slope = steps[now].root_correction2 * powers.root(k);
+    sums[first].add(steps[now].rate_over_correction1 * powers.first(k),
+                    slope / (steps[first].root_correction2 * powers.root(1)));
+}
+
+// The steps that rows of a table may have missed, on the device.
 struct adam_history {
     adam_constants const& constants;
     adam_powers const& powers;
-    std::span<adam_step const> steps;  // on the device
-    double largest_rate;               // among them
-    double const* tables = nullptr;    // on the device: powers.first_table() and, behind it, root_table()
-    int const* count = nullptr;        // on the device: how many steps there are, if that may be fewer; null: none
+    std::span<adam_step const> steps;
+    adam_sums const* sums;           // of each step, those after it included
+    double largest_rate;             // among them, or more
+    double const* tables = nullptr;  // powers.first_table() and, behind it, root_table()
+    int const* count = nullptr;      // how many steps there are, if that may be fewer; null: none
 };
 
 // The rows of a table under Adam, on the device. Steps are counted as the history does.
@@ -86,7 +118,7 @@ struct adam_rows {
     static constexpr int never = -(1 << 30);
     int width;
     T *p, *m, *v;  // [rows, width]; m and v are those of the row's last gradient
-    int* made;     // [rows]: the steps that p has made
+    int* made;     // [rows]: the steps that p has made: at least `last`
     int* last;     // [rows]: the steps there were when the last gradient had come; below 0: before this history
 };
 
@@ -123,6 +155,42 @@ struct adam_element {
 namespace detail {
 SEQUENT_HD bool all(bool of_one) { return of_one; }  // of a SIMD batch: xsimd's
 }  // namespace detail
+
+// What a row without gradient has missed, and how it makes up for that: by the series of adam_sums where its rest is
+// below 2^-22 of the movement (float; 2^-50 in double), else step by step. Which of the two follows from the steps
+// alone, and where p stood when the last gradient had come stays in the table: when and how often a row is read changes
+// no bit. Powers: those of adam_powers, or as a device has them.
+template <class T>
+struct adam_pause {
+    int from, until, age;  // the steps [from, until) of the history; age: of the first, 1 just after a gradient
+    bool by_series = false;
+    T slope, sums[adam_sums::terms];
+
+    template <class Powers>
+    SEQUENT_HD adam_pause(adam_step const* steps, adam_sums const* history_sums, Powers const& powers, int now,
+                          int made, int last)
+        : from(made), age(made + 1 - last) {
+        long long const end = 0LL + last + powers.reach();
+        until = static_cast<int>(end < now ? end : now);
+        if (from >= until || powers.summed() == 0) return;
+        adam_sums const& all = history_sums[from];
+        by_series = all.remainder <= (std::is_same_v<T, float> ? 0x1p-22 : 0x1p-50) * all.of_power[0];
+        if (!by_series) return;
+        slope = T(steps[from].root_correction2 * powers.root(1) * powers.root(age - 1));
+        for (int j = 0; j < adam_sums::terms; ++j) sums[j] = T(powers.first(age - 1) * all.of_power[j]);
+    }
+    [[nodiscard]] SEQUENT_HD bool none() const { return from >= until; }
+
+    template <class Number>
+    [[nodiscard]] SEQUENT_HD Number moved(Number const& p, Number const& m, Number const& v, T epsilon) const {
+        using std::sqrt;
+        Number const root = sqrt(v), inverse = Number(T(1)) / fma(root, Number(slope), Number(epsilon)),
+                     u = root * Number(slope) * inverse;
+        Number sum(sums[adam_sums::terms - 1]);
+        for (int j = adam_sums::terms - 2; j >= 0; --j) sum = fma(sum, u, Number(sums[j]));
+        return fma(-(m * inverse), sum, p);
+    }
+};
 
 // Numbers of a row, or SIMD batches of them, make the `count` steps in which it had no gradient. `age` counts those
 // since its last gradient, the first of `steps` included. Powers: first(k) and root(k) of adam_powers.

@@ -1,11 +1,12 @@
 // A table of rows of which a step reads and changes few: an embedding's weights. It keeps gradients of touched rows
-// only and, while an optimizer updates it, the moments and the step of each row's last update; whoever reads a row gets
-// it caught up, bit for bit the row of a dense update.
+// only and, while an optimizer with dense semantics updates it, of each row the moments and the parameters of its last
+// gradient, from which whoever reads the row gets it as it is by now.
 #pragma once
 
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "../core/error.hpp"
 #include "../core/matrix.hpp"
@@ -22,6 +23,7 @@ struct table_adam {
     buffer_of<Backend, T> m, v;          // [rows, width]
     buffer_of<Backend, int> made, last;  // [rows]: see adam_rows
     buffer_of<Backend, adam_step> past;  // the history
+    buffer_of<Backend, adam_sums> sums;  // of it
     buffer_of<Backend, int> count;       // of its steps: one number
     buffer_of<Backend, double> tables;   // of powers
     int steps = 0;  // the same on the host; a device that has stopped a step (train/training.hpp) counts fewer
@@ -29,8 +31,22 @@ struct table_adam {
     static constexpr int longest_history = 1 << 16, never = adam_rows<T>::never;
 
     [[nodiscard]] adam_history history() const {
-        return {constants,    powers,        {past.data(), static_cast<std::size_t>(steps)},
-                largest_rate, tables.data(), count.data()};
+        return {constants,     powers,      {past.data(), static_cast<std::size_t>(steps)}, sums.data(), largest_rate,
+                tables.data(), count.data()};
+    }
+    void append(Backend const& device, adam_step const& step) {
+        adam_append_step(device, history(), step, past.data(), sums.data(), count.data());
+        ++steps;
+        largest_rate = std::max(largest_rate, step.rate);
+    }
+    // The steps in which a row can move after its last gradient; 0 where that is beyond what a history should hold (a
+    // beta1 of about 0.998 and more).
+    [[nodiscard]] int window() const { return powers.reach() <= longest_history / 2 ? powers.reach() : 0; }
+    // Begins the history anew, with these steps.
+    void restart(Backend const& device, std::span<adam_step const> with) {
+        fill(device, count.data(), 1, 0);
+        steps = 0, largest_rate = 0;
+        for (adam_step const& step : with) append(device, step);
     }
 };
 
@@ -52,20 +68,39 @@ class row_table {
     std::optional<int> padding;
     bool frozen = false;
 
-    // All values, caught up: [rows, width].
-    [[nodiscard]] matrix_view<T> values(Backend const& device) {
-        if (adam) catch_up(device, every_row());
-        return {values_.data(), rows_, width_};
+    // All values, until the table changes: [rows, width]. While an optimizer lets rows owe steps it is a copy.
+    [[nodiscard]] matrix_view<T const> values(Backend const& device) {
+        if (!adam) return {values_.data(), rows_, width_};
+        matrix_view<T> const current(current_.reserve(values_.size()), rows_, width_);
+        read(device, every_row(), current);
+        return current;
     }
-    // The same, of which only the rows that have gradients are caught up.
-    [[nodiscard]] matrix_view<T> touched_values(Backend const& device) {
-        if (adam) catch_up(device, touched_);
-        return {values_.data(), rows_, width_};
+    // The same for who changes them: all rows make the steps that they owe.
+    [[nodiscard]] matrix_view<T> writable_values(Backend const& device) {
+        matrix_view<T> const here(values_.data(), rows_, width_);
+        gathered_now_ = false;
+        if (adam) {
+            read(device, every_row(), here);
+            fill(device, adam->made.data(), static_cast<std::size_t>(rows_), adam->steps);
+        }
+        return here;
     }
-    // to[u] = row ids[u], caught up.
+    // Keeps a copy of row ids[u] as row u of gathered(), until the next call.
+    void gather(Backend const& device, std::span<int const> ids) {
+        gathered_ids_.assign(ids.begin(), ids.end());
+        gathered_now_ = true;
+        gathered_.reserve(ids.size() * static_cast<std::size_t>(width_));
+        read(device, ids, {gathered_.data(), static_cast<int>(ids.size()), width_});
+    }
+    [[nodiscard]] matrix_view<T const> gathered() const {
+        return {gathered_.data(), static_cast<int>(gathered_ids_.size()), width_};
+    }
+    // to[u] = row ids[u].
     void read(Backend const& device, std::span<int const> ids, matrix_view<T> to) {
-        if (adam) catch_up(device, ids);
-        gather_rows(device, matrix_view<T const>(values_.data(), rows_, width_), ids, to);
+        if (adam)
+            adam_read_rows(device, adam->history(), ids, adam_view(), to);
+        else
+            gather_rows(device, matrix_view<T const>(values_.data(), rows_, width_), ids, to);
     }
 
     // Adds the gradients of distinct rows: gradient of row ids[u] += gradient.row(u).
@@ -121,7 +156,7 @@ class row_table {
     std::optional<table_adam<Backend, T>> adam;
 
     void begin_adam(Backend const& device, void const* owner, adam_constants const& constants) {
-        if (adam) catch_up(device, every_row());  // a copy of a table in training may owe steps
+        (void)writable_values(device);  // a copy of a table in training may owe steps
         adam.emplace();
         adam->owner = owner;
         adam->constants = constants;
@@ -135,12 +170,13 @@ class row_table {
         adam->made.resize(static_cast<std::size_t>(rows_), 0);
         adam->last.resize(static_cast<std::size_t>(rows_), table_adam<Backend, T>::never);
         adam->past.reserve(table_adam<Backend, T>::longest_history);
+        adam->sums.reserve(table_adam<Backend, T>::longest_history);
         adam->count.resize(1, 0);
     }
     // Makes up for every missed step and drops the moments.
     void end_adam(Backend const& device, void const* owner) {
         if (!adam || adam->owner != owner) return;
-        catch_up(device, every_row());
+        (void)writable_values(device);
         adam.reset();
     }
     // Throws argument_error when another optimizer has begun since.
@@ -154,31 +190,61 @@ class row_table {
     void adam_step_rows(Backend const& device, void const* owner, adam_step const& step) {
         table_adam<Backend, T>& state = adam_of(owner);
         if (frozen) return;
+        T const* const current =
+            std::exchange(gathered_now_, false) && gathered_ids_ == touched_ ? gathered_.data() : nullptr;
         bool const decays = step.shrink != 1 || state.constants.weight_decay != 0;
-        if (decays || state.steps == table_adam<Backend, T>::longest_history) forget_history(device);
-        std::span<int const> const ids = decays ? every_row() : std::span<int const>(touched_);
-        catch_up(device, ids);
-        adam_update_rows(device, state.history(), step, ids, adam_view(),
-                         decays ? dense_gradient(device).data : static_cast<T const*>(gradients_.data()));
-        adam_append_step(device, step, state.past.data(), state.count.data());
-        ++state.steps;
-        state.largest_rate = std::max(state.largest_rate, step.rate);
+        if (decays) forget_history(device);
+        if (state.steps == state.longest_history) trim_history(device);
+        adam_update_rows(device, state.history(), step, decays ? every_row() : touched_, adam_view(),
+                         decays ? dense_gradient(device).data : static_cast<T const*>(gradients_.data()),
+                         decays ? nullptr : current);
+        state.append(device, step);
     }
-    // Catches all rows up and begins a new history, which changes no later bit. Afterwards, and until the next step,
-    // -last[row] is the number of steps since the row's last gradient, or more.
+    // Leaves of the history the last window() steps, with steps that move nothing before them where there were fewer;
+    // rows without a gradient in these make all of theirs. That changes no later bit, unless the window is 0.
+    void trim_history(Backend const& device) {
+        table_adam<Backend, T>& state = *adam;
+        copy_to_host(device, static_cast<int const*>(state.count.data()), 1, &state.steps);
+        int const window = state.window(), gone = state.steps - window;
+        if (window == 0) return forget_history(device);
+        if (gone == 0) return;
+        std::vector<int> made(every_row().size()), last(made.size());
+        copy_to_host(device, static_cast<int const*>(state.made.data()), made.size(), made.data());
+        copy_to_host(device, static_cast<int const*>(state.last.data()), made.size(), last.data());
+        std::vector<int> behind = made;
+        for (int& one : behind) one = one < gone ? one : state.steps;  // the others stay
+        copy_from_host(device, static_cast<int const*>(behind.data()), made.size(), state.made.data());
+        read(device, every_row(), {values_.data(), rows_, width_});
+        for (std::size_t row = 0; row < made.size(); ++row) {
+            made[row] = made[row] < gone ? window : made[row] - gone;
+            if (last[row] > state.never) last[row] = std::max(last[row] - gone, state.never);
+        }
+        copy_from_host(device, static_cast<int const*>(made.data()), made.size(), state.made.data());
+        copy_from_host(device, static_cast<int const*>(last.data()), made.size(), state.last.data());
+        std::vector<adam_step> kept(static_cast<std::size_t>(window));
+        int const known = std::min(window, state.steps);
+        copy_to_host(device, static_cast<adam_step const*>(state.past.data()) + state.steps - known,
+                     static_cast<std::size_t>(known), kept.data() + window - known);
+        state.restart(device, kept);
+    }
+    // After the tensors of another's trimmed history have been copied here.
+    void adopt_history(Backend const& device) {
+        std::vector<adam_step> kept(static_cast<std::size_t>(adam->window()));
+        copy_to_host(device, static_cast<adam_step const*>(adam->past.data()), kept.size(), kept.data());
+        adam->restart(device, kept);
+    }
+    // Where the rows stand that owe steps, before they make them.
+    [[nodiscard]] matrix_view<T> stored_values() { return {values_.data(), rows_, width_}; }
+    // All rows make all steps of the history, which begins anew.
     void forget_history(Backend const& device) {
-        catch_up(device, every_row());
+        (void)writable_values(device);
         adam_forget_steps(device, rows_, adam_view(), adam->count.data());
-        adam->steps = 0;
-        adam->largest_rate = 0;
+        adam->restart(device, {});
     }
 
   private:
     [[nodiscard]] adam_rows<T> adam_view() {
         return {width_, values_.data(), adam->m.data(), adam->v.data(), adam->made.data(), adam->last.data()};
-    }
-    void catch_up(Backend const& device, std::span<int const> ids) {
-        adam_catch_up_rows(device, adam->history(), ids, adam_view());
     }
     [[nodiscard]] std::span<int const> every_row() {
         if (every_row_.empty()) {
@@ -189,8 +255,9 @@ class row_table {
     }
 
     int rows_ = 0, width_ = 0;
-    buffer_of<Backend, T> values_, gradients_, dense_gradient_;
-    std::vector<int> slot_, touched_, places_, every_row_;
+    buffer_of<Backend, T> values_, gradients_, dense_gradient_, current_, gathered_;
+    bool gathered_now_ = false;  // no step has changed the rows since they were gathered
+    std::vector<int> slot_, touched_, places_, every_row_, gathered_ids_;
 };
 
 }  // namespace sequent

@@ -45,10 +45,9 @@ struct embedding {
     template <class Backend, class T>
     struct memory {
         row_table<Backend, T> table;
-        std::vector<int> place;      // per row of the table: its place among the distinct ids of the batch, or -1
-        std::vector<int> distinct;   // ids, in order of first occurrence
-        std::vector<int> index;      // per token: the place of its id in `distinct`
-        buffer_of<Backend, T> rows;  // [distinct, Width]
+        std::vector<int> place;     // per row of the table: its place among the distinct ids of the batch, or -1
+        std::vector<int> distinct;  // ids, in order of first occurrence
+        std::vector<int> index;     // per token: the place of its id in `distinct`
     };
 
     template <class Backend, class T, class Visitor>
@@ -80,14 +79,13 @@ struct embedding {
             }
             mine.index.push_back(place);
         }
-        mine.table.read(now.device, mine.distinct,
-                        reserve_rows(mine.rows, static_cast<int>(mine.distinct.size()), Width));
+        mine.table.gather(now.device, mine.distinct);
         return output_view(mine, input);
     }
 
     template <class Backend, class T>
     sequence_flow<Backend, T> output_view(memory<Backend, T>& mine, token_flow<Backend> const& input) const {
-        return {input.shape, {{mine.rows.data(), static_cast<int>(mine.distinct.size()), Width}, mine.index}, {}};
+        return {input.shape, {mine.table.gathered(), mine.index}, {}};
     }
 
     template <class Backend, class T>

@@ -213,7 +213,7 @@ class model {
         require(values.size() == parameter.size(), "sequent::model: '", parameter.name, "' has ", parameter.size(),
                 " numbers, but ", values.size(), " were given");
         Scalar* to = block() + parameter.offset;
-        if (parameter.table >= 0) to = table(parameter).values(device_).data;
+        if (parameter.table >= 0) to = table(parameter).writable_values(device_).data;
         copy_from_host(device_, values.data(), values.size(), to);
     }
 

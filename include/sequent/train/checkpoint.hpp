@@ -67,26 +67,37 @@ file_metadata common_ground(auto& run, auto const& order) {
 }
 
 // f(name and shape, where it stands on the device) for the weights and for the optimizer's tensors: the moments, such
-// as "optimizer.m.fc.weight", and, of a table under Adam, "optimizer.last.embedding.weight": 0 for rows that had a
-// gradient in the last step, -1 for the step before it, and so on.
+// as "optimizer.m.fc.weight", and, of a table under Adam, what its rows are read from (backend/adam.hpp):
+// "optimizer.past.embedding.weight", the last steps; "optimizer.base...", the rows before they make up for what they
+// missed of them; "optimizer.made..." and "optimizer.last...", the steps each row has made, and those there were when
+// its last gradient had come. The weights of such a table follow from these, and are const.
 void each_tensor(auto& run, auto const& f) {
     auto& model = run.network();
     auto const part = [](std::string_view kind, parameter_info of) {
         of.name = message(moment_key, kind, ".", of.name);
         return of;
     };
-    for (parameter_info const& one : model.parameters())
-        f(one, one.table < 0 ? model.block() + one.offset : model.table(one).values(model.device()).data);
+    for (parameter_info const& one : model.parameters()) {
+        if (one.table >= 0 && model.table(one).adam) model.table(one).trim_history(model.device());
+        if (one.table >= 0 && model.table(one).adam)
+            f(one, model.table(one).values(model.device()).data);
+        else
+            f(one, one.table < 0 ? model.block() + one.offset : model.table(one).writable_values(model.device()).data);
+    }
     run.rule().state().each_moment([&](std::string_view kind, auto* block, auto const& of_table) {
         for (parameter_info const& one : model.parameters())
             f(part(kind, one), one.table < 0 ? block + one.offset : of_table(model.table(one), one.table));
     });
     for (parameter_info const& one : model.parameters()) {
         if (one.table < 0 || !model.table(one).adam) continue;
-        parameter_info last = part("last", one);
-        last.shape.pop_back();  // [rows]
-        model.table(one).forget_history(model.device());
-        f(last, model.table(one).adam->last.data());
+        auto& state = *model.table(one).adam;
+        f(part("base", one), model.table(one).stored_values().data);
+        parameter_info of_rows = one, past = part("past", one);
+        of_rows.shape = {one.shape.front()};
+        f(part("last", of_rows), state.last.data());
+        f(part("made", of_rows), state.made.data());
+        past.shape = {state.window(), static_cast<int>(sizeof(adam_step) / sizeof(double))};
+        f(past, reinterpret_cast<double*>(state.past.data()));
     }
 }
 
@@ -117,11 +128,12 @@ void save_training(Training& run, Order const& order, std::filesystem::path cons
     file.metadata("format", "pt");
     for (auto const& [key, value] : metadata) file.metadata(key, value);
     std::vector<std::vector<std::byte>> tensors;  // the writer keeps views of them
-    detail::each_tensor(run, [&]<class Number>(parameter_info const& as, Number* from) {
-        auto& bytes = tensors.emplace_back(as.size() * sizeof(Number));
-        auto* const numbers = reinterpret_cast<Number*>(bytes.data());
-        copy_to_host(model.device(), static_cast<Number const*>(from), as.size(), numbers);
-        detail::add_tensor(file, path, as, std::span<Number const>(numbers, as.size()));
+    detail::each_tensor(run, [&]<class Stored>(parameter_info const& as, Stored* from) {
+        using number = std::remove_const_t<Stored>;
+        auto& bytes = tensors.emplace_back(as.size() * sizeof(number));
+        auto* const numbers = reinterpret_cast<number*>(bytes.data());
+        copy_to_host(model.device(), static_cast<number const*>(from), as.size(), numbers);
+        detail::add_tensor(file, path, as, std::span<number const>(numbers, as.size()));
     });
     file.write(path);
 }
@@ -166,20 +178,29 @@ file_metadata load_training(Training& run, Order& order, std::filesystem::path c
     constexpr int never =
         table_adam<typename Training::model_type::backend_type, typename Training::model_type::scalar>::never;
     std::set<std::string, std::less<>> known;
-    detail::each_tensor(run, [&]<class Number>(parameter_info const& needed, Number*) {
+    std::vector<int> last;  // of the table at hand
+    detail::each_tensor(run, [&]<class Stored>(parameter_info const& needed, Stored*) {
+        using Number = std::remove_const_t<Stored>;
         detail::loaded_tensors<Number> found;
         known.insert(needed.name);
         if (file.contains(needed.name)) {
             auto const& tensor = found[needed.name] = detail::read_tensor<Number>(file, needed.name);
             if (std::string_view const type = file.at(needed.name).dtype; type != safetensors_dtype_of<Number>)
                 fail(tensor.place, message("holds type ", type, "; this training's is ", safetensors_dtype_of<Number>));
-            bool const is_last = std::integral<Number>,
-                       is_v = needed.name.starts_with(message(detail::moment_key, "v."));
-            auto const outside = [&](Number value) {
-                return (is_v && value < 0) || (is_last && (value > 0 || value < never));
+            auto const is = [&](char const* kind) {
+                return needed.name.starts_with(message(detail::moment_key, kind));
             };
-            if (auto const bad = std::ranges::find_if(tensor.values, outside); bad != tensor.values.end())
-                fail(tensor.place, message("holds ", *bad, " at place ", bad - tensor.values.begin()));
+            for (std::size_t k = 0; k < tensor.values.size(); ++k) {
+                Number const value = tensor.values[k];
+                bool bad = is("v.") && value < 0;
+                if constexpr (std::integral<Number>) {
+                    int const window = model.table(needed).adam->window();
+                    bool const made = is("made.");
+                    bad = value > window || value < (made ? 0 : never) || (made && k < last.size() && value < last[k]);
+                }
+                if (bad) fail(tensor.place, message("holds ", value, " at place ", k));
+            }
+            if constexpr (std::integral<Number>) last = tensor.values;
         }
         detail::check_tensors({needed}, path.string(), found);
     });
@@ -187,8 +208,11 @@ file_metadata load_training(Training& run, Order& order, std::filesystem::path c
         if (!known.contains(name)) fail("tensor " + in_quotes(name), "this training has no such tensor");
 
     detail::each_tensor(run, [&]<class Number>(parameter_info const& one, Number* to) {
-        copy_from_host(model.device(), file.values<Number>(one.name).data(), one.size(), to);
+        if constexpr (!std::is_const_v<Number>)
+            copy_from_host(model.device(), file.values<Number>(one.name).data(), one.size(), to);
     });
+    for (parameter_info const& one : model.parameters())
+        if (one.table >= 0 && model.table(one).adam) model.table(one).adopt_history(model.device());
     model.passes(passes);
     run.rule().steps(steps);
     run.rule().rate(rate);

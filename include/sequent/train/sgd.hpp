@@ -52,10 +52,10 @@ struct sgd {
                 if (table.frozen) return;
                 if (moving == nullptr && rule.weight_decay == 0)
                     sgd_update_rows(model.device(), constants, now, table.touched(), table.width(),
-                                    table.touched_values(model.device()).data,
+                                    table.writable_values(model.device()).data,
                                     static_cast<scalar const*>(table.gradient_rows().data));
                 else
-                    sgd_update(model.device(), constants, now, table.values(model.device()).data, moving,
+                    sgd_update(model.device(), constants, now, table.writable_values(model.device()).data, moving,
                                table.dense_gradient(model.device()).data, table.size());
             });
         }

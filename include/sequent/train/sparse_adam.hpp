@@ -42,11 +42,12 @@ struct sparse_adam {
             model.each_table([&](auto& table) {
                 std::size_t const mine = number++;
                 if (table.frozen) return;
-                adam_rows<scalar> const rows{table.width(),         table.touched_values(model.device()).data,
+                adam_rows<scalar> const rows{table.width(),         table.writable_values(model.device()).data,
                                              m.tables[mine].data(), v.tables[mine].data(),
                                              made.data(),           made.data()};
-                adam_update_rows(model.device(), adam_history{constants, powers, {}, 0}, sparse, table.touched(), rows,
-                                 static_cast<scalar const*>(table.gradient_rows().data));
+                adam_update_rows(model.device(), adam_history{constants, powers, {}, nullptr, 0}, sparse,
+                                 table.touched(), rows, static_cast<scalar const*>(table.gradient_rows().data),
+                                 static_cast<scalar const*>(nullptr));
             });
         }
         void end(Model&) {}

@@ -46,7 +46,7 @@ TEMPLATE_TEST_CASE("cpu_adam_block: Kingma and Ba's update in plain numbers, any
     }
 }
 
-TEMPLATE_TEST_CASE("adam_catch_up_rows: a long pause, to the bit", "", double, float) {
+TEMPLATE_TEST_CASE("adam_read_rows: a long pause, to the bit", "", double, float) {
     using T = TestType;
     constexpr int width = 21, steps = 1500;
     // Betas and epsilons on both sides of where a parameter may be called settled early, and gradients of any size.
@@ -63,26 +63,34 @@ TEMPLATE_TEST_CASE("adam_catch_up_rows: a long pause, to the bit", "", double, f
             dense_adam<T> dense(constants, width, random_values<T>(width, 1));
 
             adam_powers const powers(constants);
-            std::vector<adam_step> past;
-            auto const history = [&] { return adam_history{constants, powers, past, 1e-2}; };
-            std::vector<T> p = dense.p, m(width), v(width);
+            std::vector<adam_step> past(2 * steps);
+            std::vector<adam_sums> sums(past.size());
+            int count = 0;
+            auto const history = [&] {
+                return adam_history{constants, powers, std::span(past).first(static_cast<std::size_t>(count)),
+                                    sums.data(), 1e-2};
+            };
+            std::vector<T> p = dense.p, m(width), v(width), read(width);
             int made = 0, last = -(1 << 30);
             adam_rows<T> const rows{width, p.data(), m.data(), v.data(), &made, &last};
-            auto const both = [&](int t, bool touched) {
+            matrix_view<T> const to(read.data(), 1, width);
+            for (int t = 1; t <= 2 * steps; ++t) {
+                bool const touched = t == 1 || t == 3 || t == steps;
                 dense.step(step_at(t), touched ? std::span<int const>(row) : std::span<int const>(), g);
-                if (touched) {
-                    adam_catch_up_rows(cpu{}, history(), row, rows);
-                    adam_update_rows(cpu{}, history(), step_at(t), row, rows, static_cast<T const*>(g.data()));
-                }
-                past.push_back(step_at(t));
-            };
-            for (int t = 1; t <= 2 * steps; ++t) both(t, t == 1 || t == 3 || t == steps);
+                if (t == 3) adam_read_rows(cpu{}, history(), row, rows, to);  // given or not: the same
+                if (touched)
+                    adam_update_rows(cpu{}, history(), step_at(t), row, rows, static_cast<T const*>(g.data()),
+                                     t == 3 ? static_cast<T const*>(read.data()) : nullptr);
+                adam_append_step(cpu{}, history(), step_at(t), past.data(), sums.data(), &count);
+            }
             CHECK(same_bits(m, dense.m));
             CHECK(same_bits(v, dense.v));
             CHECK(made == steps);
-            adam_catch_up_rows(cpu{}, history(), row, rows);
-            CHECK(made == 2 * steps);
             CHECK(last == steps);
+            CHECK(count == 2 * steps);
+            adam_read_rows(cpu{}, history(), row, rows, to);
+            CHECK(same_bits(read, dense.p));
+            adam_read_rows(cpu{}, history(), row, rows, {p.data(), 1, width});  // in place
             CHECK(same_bits(p, dense.p));
         }
 }

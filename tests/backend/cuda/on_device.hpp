@@ -143,7 +143,7 @@ template <class T, class Device>
 // Steps of Adam over a block and over a few rows of a table, most of which miss most of them; then of descent.
 template <class T, class Device>
 [[nodiscard]] std::vector<double> optimizer_steps(adam_constants const& constants, sgd_constants const& descent) {
-    constexpr int rows = 8, width = 5, steps = 40;
+    constexpr int rows = 8, width = 5, steps = 300;
     constexpr std::size_t size = rows * width;
     on_device<Device, T> here;
     T* const p = here.put(random_values<T>(size, 1));
@@ -169,8 +169,9 @@ template <class T, class Device>
         }
         table.adam_step_rows(here.device, &owner, adam_step::at(constants, t, rate));
         sgd_update_rows(here.device, descent, sgd_step::at(descent, t, rate), plain.touched(), width,
-                        plain.touched_values(here.device).data, static_cast<T const*>(plain.gradient_rows().data));
+                        plain.writable_values(here.device).data, static_cast<T const*>(plain.gradient_rows().data));
         if (t == 25) table.forget_history(here.device);
+        if (t == 250) table.trim_history(here.device);
     }
     std::vector<double> results;
     T const* const blocks[] = {p,

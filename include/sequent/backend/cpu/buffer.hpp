@@ -3,9 +3,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace sequent {
 
@@ -29,7 +34,9 @@ class cpu_buffer {
         if (n > room_) {
             memory_.reset();
             room_ = 0;
-            memory_.reset(static_cast<T*>(::operator new (std::max(n, room) * sizeof(T), std::align_val_t{64})));
+            std::size_t const bytes = std::max(n, room) * sizeof(T);
+            memory_.reset(static_cast<T*>(::operator new (bytes, std::align_val_t{64})));
+            prefer_large_pages(memory_.get(), bytes);
             room_ = std::max(n, room);
         }
         size_ = n;
@@ -62,7 +69,15 @@ class cpu_buffer {
         std::swap(size_, other.size_);
         std::swap(room_, other.room_);
     }
-
+    // A big table is read here and there: small pages would miss the processor's list of them at nearly every row.
+    static void prefer_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
+#if defined(__linux__)
+        constexpr std::uintptr_t page = std::uintptr_t{2} << 20;
+        std::uintptr_t const begin = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page,
+                             end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / page * page;
+        if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+    }
     struct release {
         void operator()(T* memory) const { ::operator delete (memory, std::align_val_t{64}); }
     };

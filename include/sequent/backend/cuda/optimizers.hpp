@@ -12,19 +12,48 @@ namespace sequent {
 
 namespace detail {
 
-// adam_powers as functions on the device read them.
+// The history, and adam_powers, as functions on the device read them.
 struct device_powers {
     double beta1, beta2;
-    int reach, size;
+    int reached, adds_up, size;
     double const* tables;  // [2, size]
 
     explicit device_powers(adam_history const& history)
-        : beta1(history.constants.beta1), beta2(history.constants.beta2), reach(history.powers.reach()),
-          size(static_cast<int>(history.powers.first_table().size())), tables(history.tables) {}
+        : beta1(history.constants.beta1), beta2(history.constants.beta2), reached(history.powers.reach()),
+          adds_up(history.powers.summed()), size(static_cast<int>(history.powers.first_table().size())),
+          tables(history.tables) {}
+    [[nodiscard]] SEQUENT_HD int reach() const { return reached; }
+    [[nodiscard]] SEQUENT_HD int summed() const { return adds_up; }
     [[nodiscard]] SEQUENT_HD double first(int k) const {
-        return k < size ? tables[k] : k <= reach ? ::pow(beta1, k) : 0;
+        return k < size ? tables[k] : k <= reached ? ::pow(beta1, k) : 0;
     }
     [[nodiscard]] SEQUENT_HD double root(int k) const { return k < size ? tables[size + k] : ::pow(beta2, 0.5 * k); }
+};
+template <class T>
+struct device_history {
+    adam_constants constants;
+    device_powers powers;
+    adam_step const* steps;
+    adam_sums const* sums;
+    int const* count;  // null: no history
+    double largest_rate;
+
+    explicit device_history(adam_history const& of)
+        : constants(of.constants), powers(of), steps(of.steps.data()), sums(of.sums), count(of.count),
+          largest_rate(of.largest_rate) {}
+    [[nodiscard]] SEQUENT_HD int now() const { return count == nullptr ? 0 : *count; }
+    // Number c of row `id` after all steps of the history.
+    [[nodiscard]] SEQUENT_HD T read(adam_rows<T> const& rows, int id, int c) const {
+        std::ptrdiff_t const at = std::ptrdiff_t{id} * rows.width + c;
+        adam_pause<T> const pause(steps, sums, powers, now(), rows.made[id], rows.last[id]);
+        T p[1] = {rows.p[at]};
+        T const m[1] = {rows.m[at]}, v[1] = {rows.v[at]};
+        if (pause.none()) return p[0];
+        if (pause.by_series) return pause.moved(p[0], m[0], v[0], T(constants.epsilon));
+        adam_fade<1, T>(constants, largest_rate, powers, steps + pause.from, pause.until - pause.from, pause.age, p, m,
+                        v);
+        return p[0];
+    }
 };
 
 template <class T>
@@ -40,70 +69,67 @@ struct adam_number {
     }
 };
 
-// Number c of row ids[u] makes the steps that the row has missed.
 template <class T>
-struct adam_fade_number {
-    adam_constants constants;
-    device_powers powers;
-    adam_step const* steps;
-    int const* count;
-    double largest_rate;
+struct adam_read_number {
+    device_history<T> history;
     int const* ids;
     adam_rows<T> rows;
-    SEQUENT_HD void operator()(int u, int c) const {
-        int const id = ids[u], from = rows.made[id], last = rows.last[id], now = *count;
-        long long const reach = 0LL + last + powers.reach;
-        int const until = static_cast<int>(reach < now ? reach : now);
-        if (from >= until) return;
-        std::ptrdiff_t const at = std::ptrdiff_t{id} * rows.width + c;
-        T p[1] = {rows.p[at]};
-        T const m[1] = {rows.m[at]}, v[1] = {rows.v[at]};
-        adam_fade<1, T>(constants, largest_rate, powers, steps + from, until - from, from + 1 - last, p, m, v);
-        rows.p[at] = p[0];
-    }
+    matrix_view<T> to;
+    SEQUENT_HD void operator()(int u, int c) const { to.row(u)[c] = history.read(rows, ids[u], c); }
 };
 
-// Number c of row ids[u] makes the step after the history, with gradient g(u, c).
+// Number c of row ids[u] makes the step after the history, with gradient g(u, c); current: as adam_read_rows reads.
 template <class T>
 struct adam_row_number {
     adam_element<T, T> update;
-    device_powers powers;
+    device_history<T> history;
     adam_step step;
-    int const* count;  // null: no history
     int const* ids;
     adam_rows<T> rows;
-    T const* g;
+    T const *g, *current;
     SEQUENT_HD void operator()(int u, int c) const {
-        int const id = ids[u], missed = (count == nullptr ? 0 : *count) - rows.last[id];
-        std::ptrdiff_t const at = std::ptrdiff_t{id} * rows.width + c;
-        T p = rows.p[at], m = rows.m[at], v = rows.v[at];
+        int const id = ids[u], missed = history.now() - rows.last[id];
+        std::ptrdiff_t const at = std::ptrdiff_t{id} * rows.width + c, given = std::ptrdiff_t{u} * rows.width + c;
+        T p = current != nullptr ? current[given] : history.read(rows, id, c), m = rows.m[at], v = rows.v[at];
         if (missed > 0) {
-            double const root = powers.root(missed);
-            m *= T(powers.first(missed)), v *= T(root * root);
+            double const root = history.powers.root(missed);
+            m *= T(history.powers.first(missed)), v *= T(root * root);
         }
-        update(p, m, v, g[std::ptrdiff_t{u} * rows.width + c], step);
+        update(p, m, v, g[given], step);
         rows.p[at] = p, rows.m[at] = m, rows.v[at] = v;
     }
 };
 
-// Notes how many steps the rows have made; and, where they had a gradient, when.
+// Rows that have had a gradient in the step after the history.
 struct stamp_rows {
     int const* ids;
     int *made, *last;
     int const* count;  // null: no history
-    bool with_gradient;
     SEQUENT_HD void operator()(std::ptrdiff_t u) const {
-        int const steps = (count == nullptr ? 0 : *count) + (with_gradient ? 1 : 0);
-        made[ids[u]] = steps;
-        if (with_gradient) last[ids[u]] = steps;
+        made[ids[u]] = last[ids[u]] = (count == nullptr ? 0 : *count) + 1;
     }
 };
 
 struct append_step {
     adam_step step;
-    adam_step* history;
+    adam_step* steps;
+    adam_sums* sums;
+    int const* count;
+    SEQUENT_HD void operator()(std::ptrdiff_t) const { steps[*count] = step, sums[*count] = adam_sums{}; }
+};
+struct sum_step {
+    device_powers powers;
+    adam_step const* steps;
+    adam_sums* sums;
+    int const* count;
+    SEQUENT_HD void operator()(std::ptrdiff_t j) const {
+        int const k = static_cast<int>(j) + 1;
+        if (k <= *count + 1) adam_add_step(powers, steps, *count, k, sums);
+    }
+};
+struct count_step {
     int* count;
-    SEQUENT_HD void operator()(std::ptrdiff_t) const { history[(*count)++] = step; }
+    SEQUENT_HD void operator()(std::ptrdiff_t) const { ++*count; }
 };
 struct forget_steps {
     int *made, *last;
@@ -153,38 +179,39 @@ void adam_update(Device const& device, adam_constants const& constants, adam_ste
                         detail::adam_number<T>{adam_element<T, T>(constants), step, p, m, v, g});
 }
 
-// The rows `ids` make all steps of the history that they have not made.
+// to[u] = the parameters of row ids[u] after all steps of the history; `to` may be the table itself, if these are its
+// rows.
 template <on_machine Device, class T>
-void adam_catch_up_rows(Device const& device, adam_history const& history, std::span<int const> ids,
-                        adam_rows<T> const& rows) {
-    int const count = static_cast<int>(ids.size());
-    int const* const on_device = device.machine->upload(ids);
-    device.machine->each(count, rows.width,
-                         detail::adam_fade_number<T>{history.constants, detail::device_powers(history),
-                                                     history.steps.data(), history.count, history.largest_rate,
-                                                     on_device, rows});
-    device.machine->each(std::ptrdiff_t{count},
-                         detail::stamp_rows{on_device, rows.made, rows.last, history.count, false});
+void adam_read_rows(Device const& device, adam_history const& history, std::span<int const> ids,
+                    adam_rows<T> const& rows, matrix_view<T> to) {
+    device.machine->each(
+        static_cast<int>(ids.size()), rows.width,
+        detail::adam_read_number<T>{detail::device_history<T>(history), device.machine->upload(ids), rows, to});
 }
 
-// The step after the history, for the rows `ids`, which have made all of it; g: their gradients, [ids.size(), width].
+// The step after the history, for the rows `ids`; g: their gradients, [ids.size(), width]. current: these rows as
+// adam_read_rows gives them, or null.
 template <on_machine Device, class T>
 void adam_update_rows(Device const& device, adam_history const& history, adam_step const& step,
-                      std::span<int const> ids, adam_rows<T> const& rows, T const* g) {
+                      std::span<int const> ids, adam_rows<T> const& rows, T const* g, T const* current) {
     int const count = static_cast<int>(ids.size());
     int const* const on_device = device.machine->upload(ids);
     detail::update_each(device, count, rows.width,
                         detail::adam_row_number<T>{adam_element<T, T>(history.constants),
-                                                   detail::device_powers(history), step, history.count, on_device, rows,
-                                                   g});
+                                                   detail::device_history<T>(history), step, on_device, rows, g,
+                                                   current});
     detail::update_each(device, std::ptrdiff_t{count},
-                        detail::stamp_rows{on_device, rows.made, rows.last, history.count, true});
+                        detail::stamp_rows{on_device, rows.made, rows.last, history.count});
 }
 
-// The step is the history's next.
+// The step becomes the last of the history, whose steps, sums and count are these.
 template <on_machine Device>
-void adam_append_step(Device const& device, adam_step const& step, adam_step* history, int* count) {
-    detail::update_each(device, std::ptrdiff_t{1}, detail::append_step{step, history, count});
+void adam_append_step(Device const& device, adam_history const& history, adam_step const& step, adam_step* steps,
+                      adam_sums* sums, int* count) {
+    detail::update_each(device, std::ptrdiff_t{1}, detail::append_step{step, steps, sums, count});
+    detail::update_each(device, std::ptrdiff_t{history.powers.summed()},
+                        detail::sum_step{detail::device_powers(history), steps, sums, count});
+    detail::update_each(device, std::ptrdiff_t{1}, detail::count_step{count});
 }
 // All rows have made all of the history, which begins anew.
 template <on_machine Device, class T>
