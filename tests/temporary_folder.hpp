@@ -12,20 +12,20 @@
 
 namespace sequent_tests {
 
-class temporary_folder {
-  public:
-    temporary_folder() : path_((std::filesystem::temp_directory_path() / "sequent-news-XXXXXX").string()) {
-        if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder");
+// New and empty, removed with its content at the end of the scope.
+struct temporary_folder {
+    std::filesystem::path path;
+
+    temporary_folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "sequent-XXXXXX").string();
+        if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+        path = name;
     }
     temporary_folder(temporary_folder const&) = delete;
     temporary_folder& operator=(temporary_folder const&) = delete;
-    ~temporary_folder() { std::filesystem::remove_all(path_); }
+    ~temporary_folder() { std::filesystem::remove_all(path); }
 
-    [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path() / name; }
-    [[nodiscard]] std::filesystem::path path() const { return path_; }
-
-  private:
-    std::string path_;
+    [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path / name; }
 };
 
 inline void write(std::filesystem::path const& file, std::string_view text) {

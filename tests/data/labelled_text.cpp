@@ -17,7 +17,7 @@ using sequent::vocabulary;
 namespace {
 
 std::vector<labelled_text> read(std::string const& text, sequent::labelled_text_options const& options = {}) {
-    sequent_tests::scratch_folder const folder;
+    sequent_tests::temporary_folder const folder;
     std::ofstream(folder / "rows.csv", std::ios::binary) << text;
     return sequent::read_labelled_text(folder / "rows.csv", options);
 }

@@ -13,7 +13,7 @@
 using namespace sequent;
 using sequent_tests::bytes_of;
 using sequent_tests::contains;
-using sequent_tests::scratch_folder;
+using sequent_tests::temporary_folder;
 using sequent_tests::text_of;
 using sequent_tests::thrown;
 
@@ -103,7 +103,7 @@ struct changing_files : posix_files {
 }  // namespace
 
 TEST_CASE("chunks are written one after the other and read back") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     std::vector<std::byte> const first = bytes_of("one "), second, third = bytes_of("two");
     std::array<std::span<std::byte const>, 3> const chunks{first, second, third};
     write_file_atomically(folder / "a", chunks);
@@ -114,7 +114,7 @@ TEST_CASE("chunks are written one after the other and read back") {
 }
 
 TEST_CASE("a file name without a folder is in the current folder") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     auto const before = std::filesystem::current_path();
     std::filesystem::current_path(folder.path);
     std::string const error = thrown<file_error>([] { write("bare", "text"); });
@@ -124,7 +124,7 @@ TEST_CASE("a file name without a folder is in the current folder") {
 }
 
 TEST_CASE("read_file refuses what is not a regular file within the limit") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     write(folder / "a", "12345");
     CHECK(read_file(folder / "a", 5).size() == 5);
 
@@ -139,7 +139,7 @@ TEST_CASE("read_file refuses what is not a regular file within the limit") {
 }
 
 TEST_CASE("read_file notices that the file changes, and every failing call") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     write(folder / "a", "12345");
     for (int const by : {-1, 1}) {
         CAPTURE(by);
@@ -155,7 +155,7 @@ TEST_CASE("read_file notices that the file changes, and every failing call") {
 }
 
 TEST_CASE("interrupted calls and short counts are continued") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     write_file_atomically(folder / "a", bytes_of("12345"), interrupted_files());
     CHECK(text_of(read_file(folder / "a", 5, interrupted_files())) == "12345");
     CHECK(names_in(folder.path) == std::vector<std::string>{"a"});
@@ -170,7 +170,7 @@ TEST_CASE("whichever call fails, the old file or the new one is there, and nothi
     int const last = static_cast<int>(calls.size()) - 1;
     for (int n = 0; n <= last; ++n) {
         CAPTURE(n, calls[static_cast<std::size_t>(n)]);
-        scratch_folder const folder;
+        temporary_folder const folder;
         write(folder / "a", "old text");
         failing_files files;
         files.fail_at = n;
@@ -188,7 +188,7 @@ TEST_CASE("whichever call fails, the old file or the new one is there, and nothi
 }
 
 TEST_CASE("a file system that cannot sync folders is no error") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     failing_files files;
     files.error = EINVAL;
     files.fail_at = 6;  // of status, open, open, write, sync, close, rename, sync: first the wrong one
@@ -200,7 +200,7 @@ TEST_CASE("a file system that cannot sync folders is no error") {
 }
 
 TEST_CASE("a write beyond the allowed file size leaves the old file") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     write(folder / "a", "old text");
     rlimit old_limit{};
     REQUIRE(::getrlimit(RLIMIT_FSIZE, &old_limit) == 0);
@@ -217,7 +217,7 @@ TEST_CASE("a write beyond the allowed file size leaves the old file") {
 }
 
 TEST_CASE("mode bits: an existing file keeps its own, a new one has those of the umask") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     mode_t const old_mask = ::umask(027);
     write(folder / "new", "1");
     write(folder / "kept", "1");
@@ -230,7 +230,7 @@ TEST_CASE("mode bits: an existing file keeps its own, a new one has those of the
 }
 
 TEST_CASE("what is not a regular file is not replaced, a symbolic link is") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
     std::filesystem::create_directory(folder / "folder");
     for (auto const* name : {"pipe", "folder"})
@@ -246,7 +246,7 @@ TEST_CASE("what is not a regular file is not replaced, a symbolic link is") {
 }
 
 TEST_CASE("a temporary that another thread is writing, or a dead process has left, is not touched") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     std::string const stale = message("a.tmp.", ::getpid());
     write(folder / stale, "stale");
     write(folder / "a", "text");

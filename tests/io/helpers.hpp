@@ -1,31 +1,13 @@
-// What the tests of io share: a folder that vanishes, bytes from text, and the text of an expected error.
+// What the tests of io and others share: bytes from text, and the text of an expected error.
 #pragma once
 
-#include <unistd.h>
-
 #include <cstddef>
-#include <filesystem>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include "../temporary_folder.hpp"
+
 namespace sequent_tests {
-
-// A new, empty folder, removed with its content at the end of the scope.
-struct scratch_folder {
-    std::filesystem::path path;
-
-    scratch_folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "sequent-XXXXXX").string();
-        path = ::mkdtemp(name.data());
-    }
-    scratch_folder(scratch_folder const&) = delete;
-    scratch_folder& operator=(scratch_folder const&) = delete;
-    ~scratch_folder() { std::filesystem::remove_all(path); }
-
-    [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path / name; }
-};
 
 inline std::vector<std::byte> bytes_of(std::string_view text) {
     auto const bytes = std::as_bytes(std::span(text));

@@ -9,7 +9,7 @@ using namespace sequent;
 using namespace std::string_literals;
 using sequent_tests::bytes_of;
 using sequent_tests::contains;
-using sequent_tests::scratch_folder;
+using sequent_tests::temporary_folder;
 using sequent_tests::text_of;
 using sequent_tests::thrown;
 
@@ -45,7 +45,7 @@ std::string raw(std::vector<T> const& values) {
 }  // namespace
 
 TEST_CASE("npy: the bytes that numpy.save writes") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     write_npy(folder / "a.npy", std::array<std::size_t, 2>{2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6});
     CHECK(text_of(read_file(folder / "a.npy", 1000)) ==
           "\x93NUMPY\1\0\x76\0"s
@@ -55,7 +55,7 @@ TEST_CASE("npy: the bytes that numpy.save writes") {
 }
 
 TEST_CASE("npy: what is written is read") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     auto const path = folder / "a.npy";
     auto const round_trip = [&](std::vector<std::size_t> const& shape, auto const& values) {
         write_npy(path, shape, values);
@@ -214,7 +214,7 @@ TEST_CASE("npy: limits are the caller's, and exact") {
     CHECK(contains(error({.max_header = header.size()}), message("the limit is ", header.size())));
     CHECK(contains(error({.max_rank = 1}), "the rank exceeds the limit of 1"));
 
-    scratch_folder const folder;
+    temporary_folder const folder;
     write_file_atomically(folder / "a.npy", file);
     CHECK(read_npy<float>(folder / "a.npy", {.max_file = file.size()}).values.size() == 1);
     CHECK(contains(thrown<file_error>([&] { (void)read_npy<float>(folder / "a.npy", {.max_file = file.size() - 1}); }),
@@ -223,7 +223,7 @@ TEST_CASE("npy: limits are the caller's, and exact") {
 
 TEMPLATE_TEST_CASE("npy: a file of any type cut at any byte is refused", "", float, double, std::uint8_t, std::int32_t,
                    std::int64_t) {
-    scratch_folder const folder;
+    temporary_folder const folder;
     write_npy(folder / "a.npy", std::array<std::size_t, 2>{1, 3}, std::vector<TestType>{1, 2, 3});
     std::string const file = text_of(read_file(folder / "a.npy", 1000));
     CHECK(error_of<TestType>(file).empty());

@@ -9,7 +9,7 @@ using namespace sequent;
 using namespace std::string_literals;
 using sequent_tests::bytes_of;
 using sequent_tests::fixture;
-using sequent_tests::scratch_folder;
+using sequent_tests::temporary_folder;
 using sequent_tests::text_of;
 using sequent_tests::thrown;
 
@@ -178,7 +178,7 @@ TEST_CASE("rtneural: a bomb of brackets is refused at its third") {
 }
 
 TEST_CASE("rtneural: the limit of the file is the caller's") {
-    scratch_folder folder;
+    temporary_folder folder;
     std::ofstream(folder / "x") << R"({"a":[1]})";
     CHECK(read_rtneural(folder / "x", {.max_file = 9}).tensors.size() == 1);
     CHECK_THROWS_AS(read_rtneural(folder / "x", {.max_file = 8}), file_error);

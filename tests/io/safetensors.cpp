@@ -9,7 +9,7 @@ using namespace sequent;
 using namespace std::string_literals;
 using sequent_tests::bytes_of;
 using sequent_tests::contains;
-using sequent_tests::scratch_folder;
+using sequent_tests::temporary_folder;
 using sequent_tests::thrown;
 
 namespace {
@@ -116,7 +116,7 @@ TEST_CASE("safetensors: no conversion loses more than the rounding of double to 
 }
 
 TEST_CASE("safetensors: a file is read from disk within its limit") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     auto const path = folder / "a.safetensors";
     write_file_atomically(path, bytes_of(small_file()));
     CHECK(safetensors::read(path).values<float>("w") == std::vector{1.f, -2.f});
@@ -131,7 +131,9 @@ TEST_CASE("safetensors: a file cut at any byte is refused") {
     std::string const file = small_file();
     for (std::size_t size = 0; size < file.size(); ++size) {
         CAPTURE(size);
-        CHECK_THROWS_AS(parse(file.substr(0, size)), file_error);
+        CHECK(error_of(file.substr(0, size))
+                  .starts_with(size < 8 ? message("file: the header's length needs 8 bytes, the file has ", size)
+                                        : "file: "));
     }
 }
 

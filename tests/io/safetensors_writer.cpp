@@ -8,7 +8,7 @@ using namespace sequent;
 using namespace std::string_literals;
 using sequent_tests::bytes_of;
 using sequent_tests::contains;
-using sequent_tests::scratch_folder;
+using sequent_tests::temporary_folder;
 using sequent_tests::text_of;
 using sequent_tests::thrown;
 
@@ -85,7 +85,7 @@ TEST_CASE("safetensors writer: what is written is read, byte for byte, in memory
     writer.add("halves", "F16", {2}, halves);
     writer.metadata(odd_name, odd_name);
 
-    scratch_folder const folder;
+    temporary_folder const folder;
     writer.write(folder / "a");
     CHECK(read_file(folder / "a", 10000) == writer.bytes());
     safetensors const file = safetensors::read(folder / "a");

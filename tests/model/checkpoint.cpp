@@ -12,7 +12,7 @@
 using namespace sequent;
 using sequent_tests::coupled_lstm;
 using sequent_tests::fixture;
-using sequent_tests::scratch_folder;
+using sequent_tests::temporary_folder;
 using sequent_tests::thrown;
 
 namespace {
@@ -120,7 +120,7 @@ std::string refusal(std::filesystem::path const& path) {
     return what.starts_with(path.string() + ": ") ? what.substr(path.string().size() + 2) : what;
 }
 std::string refusal(news_file const& file) {
-    scratch_folder const folder;
+    temporary_folder const folder;
     file.write(folder / "file");
     return refusal(folder / "file");
 }
@@ -141,7 +141,7 @@ TEST_CASE("checkpoint: a state_dict of PyTorch's loads by name and gives its log
 }
 
 TEMPLATE_TEST_CASE("checkpoint: a trained network comes back bit for bit", "", float, double) {
-    scratch_folder const folder;
+    temporary_folder const folder;
     news<TestType> net(news_net{}, {.seed = 1}), other(news_net{}, {.seed = 2});
     train(net, 5);
     save(net, folder / "file", {{"vocabulary", "abc"}});
@@ -162,7 +162,7 @@ using networks = std::tuple<elman<3, 5>, gru<3, 5>, lstm<3, 5>, coupled_lstm<3, 
                             stacked<2, bidirectional<elman<3, 5>>>, stacked<2, bidirectional<gru<3, 5>>>,
                             stacked<2, bidirectional<lstm<3, 5>>>, stacked<2, bidirectional<coupled_lstm<3, 5>>>>;
 TEMPLATE_LIST_TEST_CASE("checkpoint: every cell and direction comes back bit for bit, under its names", "", networks) {
-    scratch_folder const folder;
+    temporary_folder const folder;
     model<TestType, cpu> net{{}, {.seed = 1}}, other{{}, {.seed = 2}};
     save(net, folder / "file");
     CHECK(weights_in<float>(folder / "file") == weights_of(net));
@@ -181,7 +181,7 @@ TEST_CASE("checkpoint: parameters of units have names like PyTorch's") {
 
 TEMPLATE_TEST_CASE("checkpoint: saving while a training lives writes caught-up rows and changes no later bit", "",
                    float, double) {
-    scratch_folder const folder;
+    temporary_folder const folder;
     news<TestType> uninterrupted(news_net{}, {.seed = 1}), saved(news_net{}, {.seed = 1}),
         ended(news_net{}, {.seed = 1});
     train(uninterrupted, 60);
@@ -224,7 +224,7 @@ TEST_CASE("checkpoint: numbers that are not finite or too large are not loaded")
 }
 
 TEST_CASE("checkpoint: half, bfloat16 and double are converted") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     news_file half("F16"), brain("BF16"), wide("F64");
     half.set("fc.bias", 2, std::uint16_t{0xBE00});   // -1.5
     brain.set("fc.bias", 2, std::uint16_t{0xBFC0});  // -1.5
@@ -246,7 +246,7 @@ TEST_CASE("checkpoint: half, bfloat16 and double are converted") {
 }
 
 TEST_CASE("checkpoint: a file that is cut at any byte, lengthened or not there") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     news_file().write(folder / "file");
     std::size_t const whole = std::filesystem::file_size(folder / "file");
     for (std::size_t size = whole + 1; size > 0; --size) {
@@ -260,7 +260,7 @@ TEST_CASE("checkpoint: a file that is cut at any byte, lengthened or not there")
 }
 
 TEST_CASE("checkpoint: what cannot be saved leaves the old file as it was") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     news<float> net(news_net{}, {.seed = 1});
     save(net, folder / "file");
     auto const before = content(folder / "file");
@@ -300,7 +300,7 @@ struct torch_deep_lstm : classifier<stacked<2, bidirectional<lstm<8, 6>>>, 12> {
 
 TEMPLATE_TEST_CASE("checkpoint: PyTorch's weights come in and go back", "", torch_lstm, torch_gru, torch_rnn,
                    torch_deep_lstm) {
-    scratch_folder const folder;
+    temporary_folder const folder;
     std::string python = "python3";
     auto const pytorch = [&](std::string const& verb) {
         std::string const script = fixture("../model/pytorch_round_trip.py").string();

@@ -8,7 +8,7 @@
 
 using namespace sequent;
 using sequent_tests::fixture;
-using sequent_tests::scratch_folder;
+using sequent_tests::temporary_folder;
 using sequent_tests::thrown;
 
 namespace {
@@ -35,7 +35,7 @@ void check_golden(Net& net, std::string const& name) {
 // What load_rtneural says to a file of this text, without the file's name; the model must stay as it was.
 template <class Net>
 std::string refusal(std::string const& text, rtneural_options const& options = {}) {
-    scratch_folder folder;
+    temporary_folder folder;
     std::ofstream(folder / "file") << text;
     model<Net, cpu, double> net(Net{}, {.seed = 3});
     auto const weights = [&] {
@@ -89,7 +89,7 @@ TEST_CASE("load_rtneural: a prefix picks one layer of a state_dict") {
     CHECK_THROWS_WITH(load_rtneural(net, fixture("rtneural_lstm.json"), {.prefix = "lstm."}),
                       Catch::Matchers::EndsWith(".json: has layers without names, so no prefix fits"));
     std::string const large = replaced(text_of_fixture("rtneural_torch_lstm.json"), "[[", "[[1e39,0,0],[");
-    scratch_folder folder;
+    temporary_folder folder;
     std::ofstream(folder / "large") << large;
     CHECK_THROWS_WITH(load_rtneural(net, folder / "large", {.prefix = "lstm."}),
                       Catch::Matchers::EndsWith("'lstm.weight_ih_l0': number 0 is beyond the range of float"));

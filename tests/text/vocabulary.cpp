@@ -24,7 +24,7 @@ vocabulary from_text(std::string const& text) {
 
 // What save() writes.
 std::string saved(vocabulary const& vocab) {
-    sequent_tests::scratch_folder const folder;
+    sequent_tests::temporary_folder const folder;
     vocab.save(folder / "words.txt");
     std::ifstream in(folder / "words.txt", std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -66,7 +66,7 @@ TEST_CASE("min_freq and max_size cut the tail, specials do not count", "[vocabul
     CHECK(short_one.words() == words{"<unk>", "<pad>", "c"});
     CHECK(vocabulary(counts, {.max_size = 0}).size() == 2);
     CHECK(vocabulary(counts, {.specials = {"<s>", "<unk>"}})["x"] == 1);
-    CHECK_THROWS_AS(vocabulary(counts, {.max_size = -1}), sequent::argument_error);
+    CHECK_THROWS_WITH(vocabulary(counts, {.max_size = -1}), "vocabulary: max_size is -1");
     CHECK_THROWS_WITH(vocabulary(counts, {.specials = {"<s>", "<s>"}}), "vocabulary: the word '<s>' is given twice");
 }
 
@@ -106,6 +106,9 @@ TEST_CASE("a damaged vocabulary file is refused", "[vocabulary]") {
         bad[at] = static_cast<char>(bad[at] ^ 1);
         REQUIRE_THROWS_AS(from_text(bad), sequent::file_error);
     }
+    CHECK_THROWS_WITH(from_text(""), "file: is empty");
+    CHECK_THROWS_WITH(from_text(good + "more\n"),
+                      Catch::Contains("the words give 'sequent vocabulary 1: ") && Catch::EndsWith("', unlike line 1"));
     CHECK_THROWS_WITH(from_text("the\n"), "file: line 1: not a vocabulary of this library");
     std::string const heading = good.substr(0, good.find('\n') + 1);
     CHECK_THROWS_WITH(from_text(heading + "a\nb\na\n"), "file: line 4: the word 'a' stands there twice");

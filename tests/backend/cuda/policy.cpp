@@ -41,7 +41,7 @@ TEST_CASE("cuda: networks train as on the CPU, dropout and all") {
 }
 
 TEST_CASE("cuda: checkpoints of one backend load on the other, and a training goes on") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     auto const batch = pack(texts(1));
     std::vector<int> const targets{0, 1, 2, 3, 0, 1};
     model<classifier, emulated> here({}, {.seed = 3});
