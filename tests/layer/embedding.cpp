@@ -4,6 +4,7 @@
 #include "io/helpers.hpp"
 #include "random_data.hpp"
 #include "sequent/sequent.hpp"
+#include "sequent/text/vectors.hpp"
 
 using namespace sequent;
 using namespace sequent_tests;
@@ -111,4 +112,32 @@ TEST_CASE("embedding: options that do not fit") {
     CHECK(thrown<argument_error>([] { any{{.rows = 7, .padding = -8}}; }) ==
           "sequent::embedding: padding is -8; it must be within the 7 rows");
     CHECK(thrown<argument_error>([] { any{{.rows = 7, .padding = -7}}; }) == "");
+}
+
+TEMPLATE_TEST_CASE("embedding: pretrained rows from a file stay where frozen, and train where not", "", float, double) {
+    temporary_folder const folder;
+    std::ofstream(folder / "glove.txt") << "the 0.5 -1 2\nsea 0.1 0.25 -0.125\nof 3 4 5\n";
+    std::vector<std::string> const list{"<unk>", "<pad>", "sea", "the", "wind"};
+    vocabulary const vocabulary(list);
+    word_vectors const vectors = read_glove(folder / "glove.txt");
+    using network = sequential<named<"embedding", embedding<dynamic, 3>>, mean_state, named<"fc", linear<3, 2>>>;
+    auto const train = [&](bool frozen) {
+        model<network, cpu, TestType> net{network{{.rows = vocabulary.size(), .padding = 1}, {}, {}}, {.seed = 2}};
+        std::vector<TestType> rows = net.values("embedding.weight");
+        CHECK(fill_rows(vocabulary, vectors, rows) == 2);
+        net.assign("embedding.weight", rows);
+        if (frozen) net.freeze("embedding.");
+        training run{net, cross_entropy{}, sgd{.rate = 0.5}};
+        run.step(pack(words{{vocabulary["wind"], vocabulary["sea"]}, {vocabulary["sea"]}}), std::vector<int>{0, 1});
+        std::vector<TestType> const after = net.values("embedding.weight"), gradient = net.gradient("embedding.weight");
+        std::vector<TestType> const the{TestType(0.5), -1, 2}, sea{TestType(0.1f), TestType(0.25), TestType(-0.125)};
+        CHECK(std::vector(after.begin() + 9, after.begin() + 12) == the);  // which the batch does not hold
+        CHECK((std::vector(after.begin() + 6, after.begin() + 9) == sea) == frozen);
+        CHECK((std::vector(after.begin() + 12, after.end()) == std::vector(rows.begin() + 12, rows.end())) == frozen);
+        CHECK(std::vector(after.begin() + 3, after.begin() + 6) == std::vector<TestType>(3));
+        for (std::size_t j = 0; j < rows.size(); ++j)
+            CHECK(after[j] == Approx(rows[j] - TestType(0.5) * gradient[j]).epsilon(1e-6));
+        return after;
+    };
+    CHECK(train(true) != train(false));
 }

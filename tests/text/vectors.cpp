@@ -152,12 +152,37 @@ TEST_CASE("word2vec's binary file: what is wrong is named", "[vectors]") {
                       "file: line 1: the header promises dimension 99999999; max_dimension is 65536");
 }
 
+namespace {
+// Text that passes by once, as from a pipe.
+struct passing : std::stringbuf {
+    using std::stringbuf::stringbuf;
+    pos_type seekoff(off_type, std::ios::seekdir, std::ios::openmode) override { return pos_type(off_type(-1)); }
+    pos_type seekpos(pos_type, std::ios::openmode) override { return pos_type(off_type(-1)); }
+};
+}  // namespace
+
+TEST_CASE("a stream that passes by once: what needs to go back says so", "[vectors]") {
+    auto const read = [](std::string const& text, auto const& reader, sequent::vector_options const& options) {
+        passing buffer(text);
+        std::istream in(&buffer);
+        return reader({in, "pipe"}, options);
+    };
+    CHECK_THROWS_WITH(read("a 1 2\n", sequent::read_glove, {}), "pipe: cannot be read twice: give the dimension");
+    CHECK(of(read("a 1 2\n", sequent::read_glove, {.dimension = 2}), "a") == row{1, 2});
+    CHECK(of(read("1 2\na 1 2\n", sequent::read_word2vec_text, {}), "a") == row{1, 2});
+    CHECK_THROWS_WITH(read("1 1\na " + little_endian({1}), sequent::read_word2vec_binary, {}),
+                      "pipe: cannot be positioned");
+}
+
 TEST_CASE("fill_rows copies the words both know", "[vectors]") {
     std::vector<std::string> const list = {"<unk>", "b", "a", "c"};
     sequent::vocabulary const words(list);
     row rows(8, -1);
     CHECK(sequent::fill_rows(words, glove("a 1 2\nx 3 4\nb 5 6\n"), rows) == 2);
     CHECK(rows == row{-1, -1, 5, 6, 1, 2, -1, -1});
+    std::vector<double> wide(8, -1);
+    CHECK(sequent::fill_rows(words, glove("a 1 0.1\n"), std::span(wide)) == 1);
+    CHECK(wide == std::vector<double>{-1, -1, -1, -1, 1, 0.1f, -1, -1});
     rows.pop_back();
     CHECK_THROWS_WITH(sequent::fill_rows(words, glove("a 1 2\n"), rows), "fill_rows: expected 4 x 2 numbers, got 7");
 }

@@ -180,9 +180,9 @@ inline void add_row(word_vectors& vectors, std::string_view word, std::vector<fl
     return result;
 }
 
-// Copies the vectors of the words that both know into the rows of an embedding, [vocabulary.size(), vectors.dimension],
-// and returns their number. The other rows stay as they are (torchtext has zeros there).
-inline int fill_rows(vocabulary const& words, word_vectors const& vectors, std::span<float> rows) {
+// Copies the vectors of the words that both know into the rows of an embedding, [vocabulary.size(), vectors.dimension]
+// of float or double, and returns their number. The other rows stay as they are (torchtext has zeros there).
+int fill_rows(vocabulary const& words, word_vectors const& vectors, std::ranges::contiguous_range auto&& rows) {
     auto const width = static_cast<std::size_t>(vectors.dimension);
     if (rows.size() != static_cast<std::size_t>(words.size()) * width)
         throw argument_error("fill_rows: expected ", words.size(), " x ", width, " numbers, got ", rows.size());
@@ -190,7 +190,7 @@ inline int fill_rows(vocabulary const& words, word_vectors const& vectors, std::
     for (int id = 0; id < words.size(); ++id) {
         int const row = vectors.words.find(words.word(id));
         if (row == word_table::npos) continue;
-        std::ranges::copy(vectors[row], rows.subspan(static_cast<std::size_t>(id) * width).begin());
+        std::ranges::copy(vectors[row], std::span(rows).subspan(static_cast<std::size_t>(id) * width).begin());
         ++found;
     }
     return found;
