@@ -6,9 +6,23 @@
 using namespace sequent;
 
 namespace {
-std::vector<std::pair<std::ptrdiff_t, std::size_t>> ranges(std::vector<parameter_info> const& parameters) {
-    std::vector<std::pair<std::ptrdiff_t, std::size_t>> found;
-    for (block_range const& range : trainable_ranges(parameters)) found.emplace_back(range.offset, range.size);
+struct listed {
+    std::vector<parameter_info> all;
+    std::vector<parameter_info> const& parameters() const { return all; }
+    int table(parameter_info const& one) const { return 100 + one.table; }
+};
+using visits = std::vector<std::vector<long long>>;
+visits of(std::vector<parameter_info> const& parameters, step_counts const& counts) {
+    visits found;
+    listed const model{parameters};
+    each_trainable(
+        model, counts,
+        [&](block_range const& range, long long count) {
+            found.push_back({range.offset, static_cast<long long>(range.size), count});
+        },
+        [&](int table, std::size_t number, long long count) {
+            found.push_back({table, static_cast<long long>(number), count});
+        });
     return found;
 }
 }  // namespace
@@ -19,17 +33,18 @@ TEST_CASE("parameter_info: its size") {
     CHECK(parameter_info{"large", {1 << 20, 1 << 20}}.size() == std::size_t{1} << 40);
 }
 
-TEST_CASE("trainable_ranges: neighbours as one, tables and frozen tensors left out") {
-    using list = std::vector<std::pair<std::ptrdiff_t, std::size_t>>;
+TEST_CASE("each_trainable: neighbours of a count as one, and tables, but nothing that is frozen") {
     std::vector<parameter_info> parameters{{"a", {10}, 0}, {"b", {5}, 16}, {"table", {9, 9}, 0, 0}, {"c", {4}, 32}};
-    CHECK(ranges(parameters) == list{{0, 36}});
+    CHECK(of(parameters, {7, 7, 5, 7}) == visits{{100, 0, 5}, {0, 36, 7}});
+    CHECK(of(parameters, {7, 6, 7, 6}) == visits{{0, 10, 7}, {100, 0, 7}, {16, 20, 6}});
+    CHECK(of(parameters, {7, 6, 7, 7}) == visits{{0, 10, 7}, {100, 0, 7}, {16, 5, 6}, {32, 4, 7}});
     parameters[1].frozen = true;
-    CHECK(ranges(parameters) == list{{0, 10}, {32, 4}});
-    parameters[0].frozen = true;
-    CHECK(ranges(parameters) == list{{32, 4}});
+    CHECK(of(parameters, {7, 7, 7, 7}) == visits{{0, 10, 7}, {100, 0, 7}, {32, 4, 7}});
+    parameters[0].frozen = parameters[2].frozen = true;
+    CHECK(of(parameters, {7, 7, 7, 8}) == visits{{32, 4, 8}});
     parameters[3].frozen = true;
-    CHECK(ranges(parameters).empty());
-    CHECK(ranges({}).empty());
+    CHECK(of(parameters, {7, 7, 7, 7}).empty());
+    CHECK(of({}, {}).empty());
 }
 
 TEST_CASE("parameters: tensors fill the block one behind the other") {

@@ -10,7 +10,7 @@
 
 using namespace sequent;
 using sequent_tests::contains;
-using sequent_tests::scratch_folder;
+using sequent_tests::temporary_folder;
 using sequent_tests::thrown;
 
 namespace {
@@ -72,12 +72,13 @@ struct running {
             if (rows.empty()) rows = order.epoch(order.position().epoch + 1).next();
             gather(texts, rows, tokens, labels);
             losses.push_back(run.step(pack(tokens), labels).loss);
+            if (run.schedule().watching) run.observe(losses.back());
         }
         return losses;
     }
     // All that a later step depends on, as bytes.
     std::vector<std::byte> state() {
-        scratch_folder const folder;
+        temporary_folder const folder;
         save_training(run, order, folder / "state");
         return read_file(folder / "state", 1 << 20);
     }
@@ -87,7 +88,7 @@ template <class Scalar, class Rule>
 void check_resuming(Rule const& rule, setting const& how = {}) {
     INFO(Rule::name << ", frozen: '" << how.frozen << "', " << 8 * sizeof(Scalar) << " bits");
     constexpr int steps = 40;
-    scratch_folder const folder;
+    temporary_folder const folder;
     running<Rule, Scalar> whole(rule, how);
     auto const losses = whole.train(steps);
     for (int const stop : {0, 1, 7, 22, 39}) {
@@ -141,7 +142,7 @@ struct training_file {
 // A training that a file is loaded into, and what it says to that, without the file's name.
 template <class Rule = adam, class Scalar = float>
 struct judge {
-    scratch_folder folder;
+    temporary_folder folder;
     running<Rule, Scalar> own;
     std::vector<std::byte> before;
 
@@ -190,6 +191,114 @@ TEMPLATE_TEST_CASE("training checkpoint: with frozen parameters, a schedule and 
     }
 }
 
+TEMPLATE_TEST_CASE("training checkpoint: every schedule goes on, a plateau too", "", float, double) {
+    auto const check = [](sequent::schedule::any const& given) {
+        INFO(given.name);
+        check_resuming<TestType>(adam{.rate = 1e-2}, {.options = {.schedule = given}});
+    };
+    check(schedule::step{.every = 6, .factor = 0.5});
+    check(schedule::multi_step{.milestones = {2, 8, 8, 30}, .factor = 0.5});
+    check(schedule::exponential{.factor = 0.95});
+    check(schedule::cosine{.steps = 9, .least = 1e-3});
+    check(schedule::linear{.first = 0.2, .last = 0.9, .steps = 20});
+    check(schedule::one_cycle{.steps = 50, .phases = 3});
+    check([](long long step, double base) { return base / static_cast<double>(1 + step); });
+    // Single batches are noisy metrics: waiting, lowering and cooling down all occur, and have at the places of the
+    // stops.
+    for (int const patience : {0, 1, 3})
+        for (int const cooldown : {0, 3})
+            check(schedule::plateau{.factor = 0.7, .patience = patience, .cooldown = cooldown});
+    running<adam, TestType> lowered(adam{.rate = 1e-2}, {.options = {.schedule = schedule::plateau{.patience = 1}}});
+    lowered.train(39);
+    CHECK(lowered.run.rule().rate() < 1e-3);
+}
+
+TEST_CASE("training checkpoint: what was frozen before the file goes on with its own number of steps") {
+    auto const check = [](auto const& rule, std::string const& prefix) {
+        INFO(rule.name << ", " << prefix);
+        using run_type = running<std::decay_t<decltype(rule)>, float>;
+        temporary_folder const folder;
+        run_type whole(rule, setting{.frozen = prefix});
+        whole.train(6);
+        whole.net.unfreeze(prefix);
+        whole.train(3);
+        save_training(whole.run, whole.order, folder / "file");
+        run_type second(rule, {});
+        load_training(second.run, second.order, folder / "file");
+        CHECK(second.run.rule().counts() == whole.run.rule().counts());
+        CHECK(second.train(10) == whole.train(10));
+        CHECK((second.state() == whole.state()));
+    };
+    for (std::string const prefix : {"embedding", "rnn.bias", "fc."}) {
+        check(adam{.rate = 1e-2}, prefix);
+        check(sparse_adam{.rate = 1e-2}, prefix);
+    }
+    check(sgd{.rate = 0.1, .momentum = 0.9, .dampening = 0.5}, "rnn.bias");
+}
+
+TEST_CASE("training checkpoint: another schedule, or another option of it, is refused") {
+    using namespace sequent::schedule;
+    using sequent::schedule::linear;
+    auto const with = [](any const& given) { return judge(adam{}, setting{.options = {.schedule = given}}); };
+    auto const refusal = [&](any const& saved, any const& ours) { return with(ours).refusal(with(saved)); };
+    cosine const saved{.steps = 40};
+    CHECK(refusal(saved, {}) == "training.schedule: is 'cosine', but of this training 'none'");
+    CHECK(refusal({}, saved) == "training.schedule: is 'none', but of this training 'cosine'");
+    CHECK(refusal(saved, exponential{}) == "training.schedule: is 'cosine', but of this training 'exponential'");
+    CHECK(refusal(saved, [](long long, double base) { return base; }) ==
+          "training.schedule: is 'cosine', but of this training 'own'");
+    CHECK(refusal(saved, cosine{.steps = 41}) == "training.schedule.steps: is '40', but of this training '41'");
+    CHECK(refusal(saved, cosine{.steps = 40, .least = 0.1}) ==
+          "training.schedule.least: is '0', but of this training '0.1'");
+    CHECK(refusal(multi_step{.milestones = {2, 5, 5}}, multi_step{.milestones = {2, 5}}) ==
+          "training.schedule.milestones: is '2 5 5', but of this training '2 5'");
+
+    // Every option of every schedule.
+    auto const check = [&](any const& one, std::initializer_list<any> others) {
+        CHECK(one.options.size() == others.size());
+        judge strict = with(one);
+        for (any const& other : others) {
+            auto const changed = std::ranges::mismatch(one.options, other.options).in1;
+            REQUIRE(changed != one.options.end());
+            CHECK(strict.refusal(with(other)).starts_with(message("training.schedule.", changed->first, ": is '")));
+        }
+    };
+    check(step{}, {step{.every = 2}, step{.factor = 0.2}});
+    check(multi_step{.milestones = {1}}, {multi_step{.milestones = {2}}, multi_step{.milestones = {1}, .factor = 0.2}});
+    check(exponential{}, {exponential{.factor = 0.8}});
+    check(cosine{}, {cosine{.steps = 2}, cosine{.least = 0.1}});
+    check(linear{}, {linear{.first = 0.5}, linear{.last = 0.5}, linear{.steps = 6}});
+    check(one_cycle{.steps = 20},
+          {one_cycle{.steps = 21}, one_cycle{.steps = 20, .rise = 0.4},
+           one_cycle{.steps = 20, .shape = annealing::linear}, one_cycle{.steps = 20, .start_divisor = 2},
+           one_cycle{.steps = 20, .end_divisor = 2}, one_cycle{.steps = 20, .phases = 3}});
+    check(plateau{}, {plateau{.direction = plateau::better::higher}, plateau{.factor = 0.2}, plateau{.patience = 9},
+                      plateau{.threshold = 0.1}, plateau{.threshold_is = plateau::measure::absolute},
+                      plateau{.cooldown = 1}, plateau{.least = 0.1}, plateau{.least_change = 0.1}});
+}
+
+TEST_CASE("training checkpoint: a plateau's state is read strictly") {
+    schedule::plateau const plateau{.patience = 3, .cooldown = 2};
+    judge strict(adam{}, setting{.options = {.schedule = plateau}});
+    training_file const whole(strict.folder / "own");
+    CHECK(strict.refusal(whole).empty());
+    auto const changed = [&](std::string const& key, std::string const& value) {
+        training_file file = whole;
+        REQUIRE(file.metadata.contains(key));
+        file.metadata[key] = value;
+        return strict.refusal(file);
+    };
+    CHECK(changed("training.best", "nan") == "training.best: 'nan' is no number, nor 'none'");
+    CHECK(changed("training.best", "") == "training.best: '' is no number, nor 'none'");
+    CHECK(changed("training.bad_calls", "4") == "training.bad_calls: '4' is no number from 0 to 3");
+    CHECK(changed("training.cooling", "3") == "training.cooling: '3' is no number from 0 to 2");
+    for (std::string const key : {"training.best", "training.bad_calls", "training.cooling"}) {
+        training_file missing = whole;
+        missing.metadata.erase(key);
+        CHECK(strict.refusal(missing).starts_with(key + ": missing"));
+    }
+}
+
 TEST_CASE("training checkpoint: saving changes no later bit") {
     running<adam, float> silent(adam{}, {}), saved(adam{}, {});
     for (int step = 0; step < 20; ++step) {
@@ -231,16 +340,15 @@ TEST_CASE("training checkpoint: the weights load as weights") {
 }
 
 TEST_CASE("training checkpoint: notes come back, data need not be ordered by batches") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     running<adam, float> first(adam{}, {}), second(adam{}, {});
     first.train(3);
-    schedule::plateau const plateau{.best = 0.1, .bad_calls = 2};
-    file_metadata const notes = {{"best", number_text(*plateau.best)}, {"bad calls", number_text(plateau.bad_calls)}};
+    file_metadata const notes = {{"best", number_text(0.1)}, {"bad calls", number_text(2)}};
     save_training(first.run, folder / "file", notes);
     file_metadata const back = load_training(second.run, folder / "file");
     CHECK(back == file_metadata{{"bad calls", "2"}, {"best", "0.1"}, {"format", "pt"}});
-    CHECK(parse_number<double>(back.at("best")) == plateau.best);
-    CHECK(parse_number<int>(back.at("bad calls")) == plateau.bad_calls);
+    CHECK(parse_number<double>(back.at("best")) == 0.1);
+    CHECK(parse_number<int>(back.at("bad calls")) == 2);
     CHECK(second.order.position() == batch_position{});
 
     CHECK_THROWS_WITH(save_training(first.run, folder / "other", {{"training.x", "1"}}),
@@ -348,7 +456,13 @@ TEST_CASE("training checkpoint: each entry of the metadata that is missing or wr
             CHECK(strict.refusal(changed).starts_with(key + ": "));
         }
     }
-    CHECK(entries == 5 + 3 + 6 + 6);
+    CHECK(entries == 6 + 4 + 6 + 6);
+    std::string const counts = whole.metadata.at("training.counts");
+    for (std::string const& wrong : {counts + " 9", counts.substr(2), counts + "x", "10" + counts.substr(1)}) {
+        training_file changed = whole;
+        changed.metadata["training.counts"] = wrong;
+        CHECK(strict.refusal(changed) == "training.counts: must be 19 numbers from 0 to 9");
+    }
     training_file beyond = whole;
     beyond.metadata["training.batch"] = "8";  // of 7
     CHECK(strict.refusal(beyond) == "training.batch: '8' is no number from 0 to 7");
@@ -356,7 +470,7 @@ TEST_CASE("training checkpoint: each entry of the metadata that is missing or wr
 
 TEST_CASE("training checkpoint: a file cut at any byte is refused") {
     struct tiny_net : sequential<named<"embedding", embedding<3, 1>>, gru<1, 1>, last_state, linear<1, 2>> {};
-    scratch_folder const folder;
+    temporary_folder const folder;
     model<tiny_net, cpu> net;
     training run{net, cross_entropy{}, adam{}};
     save_training(run, folder / "whole");

@@ -40,6 +40,39 @@ void train_in_double(std::string const& name, reads what, std::optional<int> pad
     if (padding) check_padding_row(net);
 }
 
+// A prefix of names, and the batches, first and end, at which these parameters are frozen.
+struct frozen_for {
+    std::string prefix;
+    std::size_t first, end;
+};
+
+// Of 24 batches, `together` to a step: PyTorch's losses, rates and final weights.
+template <class Cell, class Rule>
+void check_options(std::string const& name, Rule const& how, training_options const& options,
+                   std::vector<frozen_for> const& frozen = {}, std::size_t together = 1) {
+    INFO(name);
+    trajectory const golden(name, reads::true_tokens);
+    model<topic_net<Cell>, cpu, double> net{topic_net<Cell>{1}};
+    golden.start(net);
+    training run{net, cross_entropy{}, how, options};
+    std::vector<double> losses, rates;
+    for (std::size_t s = 0; s < 24; ++s) {
+        for (auto const& [prefix, first, end] : frozen) {
+            if (s == first) net.freeze(prefix);
+            if (s == end) net.unfreeze(prefix);
+        }
+        if (s % together == 0) net.zero_gradients();
+        losses.push_back(run.accumulate(golden.texts[s], golden.topics[s]).loss);
+        if (s % together != together - 1) continue;
+        run.update();
+        rates.push_back(run.rule().rate());
+    }
+    golden.check_losses(losses, 1e-12);
+    golden.check_weights(net, 1e-12);
+    CHECK(largest_error(rates, golden.file.values("rates")) < 1e-14);
+    check_padding_row(net);
+}
+
 template <class Net>
 std::vector<double> all_values(model<Net, cpu, double>& net) {
     std::vector<double> all;
@@ -52,6 +85,24 @@ std::vector<double> all_values(model<Net, cpu, double>& net) {
 
 TEST_CASE("PyTorch's training of a packed LSTM, step for step", "[training]") {
     train_in_double("lstm", reads::true_tokens, 1);
+}
+
+TEST_CASE("PyTorch's training with momentum, decay, clipping and a schedule over gradients of two batches",
+          "[training]") {
+    check_options<gru<6, 5>>("sgd", sgd{.rate = 0.5, .momentum = 0.9, .weight_decay = 0.01, .nesterov = true},
+                             {.clip_norm = 0.3, .schedule = schedule::step{.every = 4, .factor = 0.5}}, {}, 2);
+}
+
+TEST_CASE("parameters that are frozen for a while train as PyTorch's, whose steps are counted for each", "[training]") {
+    check_options<gru<6, 5>>("sgd_thawed", sgd{.rate = 0.2, .momentum = 0.8, .dampening = 0.6}, {},
+                             {{"rnn.bias", 0, 9}, {"embedding", 6, 15}});
+    check_options<lstm<6, 5>>("adamw_thawed", adamw{.rate = 0.02, .weight_decay = 0.1},
+                              {.schedule = schedule::one_cycle{.steps = 24}},
+                              {{"rnn.weight_hh", 0, 9}, {"embedding", 6, 15}});
+    check_options<lstm<6, 5>>("adam_thawed", adam{.rate = 1e-2, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-3}, {},
+                              {{"fc.", 4, 9}, {"embedding", 0, 11}});
+    check_options<gru<6, 5>>("sparse_adam", sparse_adam{.rate = 1e-2, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-3}, {},
+                             {{"embedding", 6, 12}});
 }
 
 TEST_CASE("PyTorch's training of an LSTM that reads padding", "[training]") {
@@ -151,8 +202,6 @@ TEST_CASE("frozen parameters keep their bits, the others train as if alone", "[t
             CHECK(parameter.frozen == parameter.name.starts_with(prefix));
             CHECK((net.values(parameter) == before.values(parameter)) == parameter.frozen);
         }
-        net.unfreeze("");
-        CHECK(net.trainable().size() == 1);
     };
     for (std::string_view const prefix : {"embedding", "rnn.", "rnn.weight_hh", "fc.bias"}) {
         check(rule, prefix, small_net{1});
@@ -165,8 +214,59 @@ TEST_CASE("frozen parameters keep their bits, the others train as if alone", "[t
     small_model net{small_net{1}};
     CHECK_THROWS_WITH(net.freeze("rrn"), Catch::Contains("'rrn'"));
     net.freeze("");
-    CHECK(net.trainable().empty());
+    training{net, cross_entropy{}, rule}.step(golden.texts[0], golden.topics[0]);
     CHECK(gradient_norm(net) == 0);
+}
+
+namespace {
+// A layer of a user's that halves its input.
+struct halving {
+    struct options {};
+    static constexpr int input_size = 3;
+    static constexpr std::ptrdiff_t parameter_size = 0;
+    template <class>
+    using output = sequence_of<3>;
+    template <class Backend, class T>
+    struct memory {};
+    template <class Backend, class T>
+    void describe(scope const&, memory<Backend, T>&, auto&) const {}
+};
+}  // namespace
+
+TEST_CASE("an optimizer needs parameters", "[training]") {
+    model<halving, cpu> net;
+    CHECK_THROWS_WITH((optimizer{net, adam{}}), "sequent::optimizer: the network has no parameters");
+    CHECK_THROWS_WITH((optimizer{net, sgd{}}), "sequent::optimizer: the network has no parameters");
+}
+
+TEST_CASE("a plateau as the schedule lowers the rate by what the training observes", "[training]") {
+    schedule::plateau plateau{.factor = 0.5, .patience = 1, .cooldown = 1};
+    small_model net{small_net{1}};
+    training run{net, cross_entropy{}, rule, {.schedule = plateau}};
+    trajectory const golden("lstm", reads::true_tokens);
+    double rate = rule.rate;
+    for (double const metric : {3., 2., 2.5, 2.5, 2.5, 2.5, 2.5}) {
+        run.step(golden.texts[0], golden.topics[0]);
+        CHECK(run.rule().rate() == rate);  // steps leave it
+        rate = plateau(metric, rate);
+        CHECK(run.observe(metric) == rate);
+    }
+    CHECK(rate == rule.rate / 4);
+    CHECK_THROWS_WITH((training{net, cross_entropy{}, rule}.observe(1)), Catch::Contains("observe needs a plateau"));
+}
+
+TEST_CASE("a training refuses a schedule out of range before its first step, and takes functions", "[training]") {
+    small_model net{small_net{1}};
+    auto const with = [&](sequent::schedule::any const& given) {
+        training run{net, cross_entropy{}, rule, {.schedule = given}};
+        return std::string(run.schedule().name);
+    };
+    CHECK_THROWS_WITH(with(schedule::cosine{.steps = 0}), Catch::Contains("schedule::cosine: steps is 0"));
+    CHECK(with({}) == "none");
+    CHECK(with(schedule::linear{}) == "linear");
+    CHECK(with(schedule::plateau{}) == "plateau");
+    CHECK(with([](long long, double base) { return base; }) == "own");
+    CHECK(with(std::function<double(long long, double)>{}) == "none");
 }
 
 TEST_CASE("a loss or gradient that is not finite stops the training and leaves the parameters", "[training]") {

@@ -62,19 +62,19 @@ struct trajectory {
     }
 
     // In double: every loss to 1e-6 of itself, every final weight to 1e-6 of the largest of its tensor.
-    void check_losses(std::vector<double> const& losses) const {
+    void check_losses(std::vector<double> const& losses, double within = 1e-6) const {
         auto const expected = file.values("losses");
         REQUIRE(losses.size() == expected.size());
         for (std::size_t s = 0; s < losses.size(); ++s) {
             INFO("step " << s);
-            REQUIRE(std::abs(losses[s] - expected[s]) <= 1e-6 * expected[s]);
+            REQUIRE(std::abs(losses[s] - expected[s]) <= within * expected[s]);
         }
     }
     template <class Model>
-    void check_weights(Model& net) const {
+    void check_weights(Model& net, double within = 1e-6) const {
         for (auto const& parameter : net.parameters()) {
             INFO(parameter.name);
-            CHECK(largest_error(net.values(parameter.name), file.values("final/" + parameter.name)) < 1e-6);
+            CHECK(largest_error(net.values(parameter.name), file.values("final/" + parameter.name)) < within);
         }
     }
 

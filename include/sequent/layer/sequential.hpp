@@ -109,6 +109,19 @@ template <class Layer>
 inline constexpr bool is_named = requires {
     Layer::layer_name;
 };
+template <class Layer>
+inline constexpr std::string_view name_of = "";
+template <class Layer>
+requires is_named<Layer>
+inline constexpr std::string_view name_of<Layer> = Layer::layer_name;
+
+// No two of the layers that have a name have the same.
+template <class... Layers>
+constexpr bool names_differ() {
+    std::array<std::string_view, sizeof...(Layers)> names{name_of<Layers>...};
+    std::ranges::sort(names);
+    return std::ranges::adjacent_find(names, [](auto a, auto b) { return !a.empty() && a == b; }) == names.end();
+}
 
 }  // namespace detail
 
@@ -135,6 +148,8 @@ struct named : layer_of<LayerOrCell> {
 template <class... LayersOrCells>
 class sequential : public detail::chain<layer_of<LayersOrCells>...> {
     static_assert(sizeof...(LayersOrCells) > 0, "sequent::sequential: no layers; give at least one");
+    static_assert(detail::names_differ<layer_of<LayersOrCells>...>(),
+                  "sequent::sequential: two layers have the same name; give each its own");
     using chain = detail::chain<layer_of<LayersOrCells>...>;
 
   public:
@@ -155,10 +170,8 @@ class sequential : public detail::chain<layer_of<LayersOrCells>...> {
             scope inner{&where};
             inner.offset = where.offset + chain::template offset_of<index()>;
             inner.dropout_key = where.dropout_key * 31 + index() + 1;
-            if constexpr (detail::is_named<this_layer>)
-                inner.name = this_layer::layer_name;
-            else
-                inner.place = static_cast<int>(index());
+            inner.name = detail::name_of<this_layer>;
+            if (inner.name.empty()) inner.place = static_cast<int>(index());
             layer.template describe<Backend, T>(inner, mine, visitor);
         });
     }
@@ -182,6 +195,9 @@ class stacked : public detail::stack_of<(Depth > 0 ? Depth : 1), layer_of<LayerO
     static_assert(
         requires { typename layer_of<LayerOrCell>::template with_input<1>; },
         "sequent::stacked: takes a cell or a recurrent layer; put others behind each other in a sequential");
+    static_assert(
+        !requires { layer_of<LayerOrCell>::count; },
+        "sequent::stacked: a stack of stacks; multiply the depths: stacked<4, ...> for two of two");
     using first = layer_of<LayerOrCell>;
     using chain = typename detail::stack_of<(Depth > 0 ? Depth : 1), first>::type;
 

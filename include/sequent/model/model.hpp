@@ -40,7 +40,9 @@ class model {
         block_.resize(static_cast<std::size_t>(network_type::parameter_size), Scalar(0));
         gradient_.resize(static_cast<std::size_t>(network_type::parameter_size), Scalar(0));
         parameters_ = visit(parameter_lister{}).parameters;
-        trainable_ = trainable_ranges(parameters_);
+        for (parameter_info const& one : parameters_)
+            require(&find(one.name) == &one, "sequent::model: two parameters are called '", one.name,
+                    "'; give their layers other names");
         reset_parameters();
     }
 
@@ -187,8 +189,6 @@ class model {
     // what PyTorch's requires_grad says. Throws argument_error where no name starts so.
     void freeze(std::string_view prefix) { set_frozen(prefix, true); }
     void unfreeze(std::string_view prefix) { set_frozen(prefix, false); }
-    // What optimizers change and clip_norm counts of the block; a table knows for itself.
-    [[nodiscard]] std::span<block_range const> trainable() const { return trainable_; }
     // One parameter's values, row-major, and its gradient (of a table: zeros but in touched rows). Copies.
     // Throws argument_error for a name the model has not.
     [[nodiscard]] std::vector<Scalar> values(std::string_view name) { return values(find(name)); }
@@ -254,7 +254,6 @@ class model {
             if (parameter.table >= 0) table(parameter).frozen = frozen;
         }
         require(found, "sequent::model: no parameter's name starts with '", prefix, "'");
-        trainable_ = trainable_ranges(parameters_);
     }
 
     [[nodiscard]] pass<Backend> this_pass(mode how) const { return {device_, how, seed_, passes_, version_}; }
@@ -333,7 +332,6 @@ class model {
     buffer_of<Backend, Scalar> rows_, distinct_gradient_;  // of an output that came by index
     typename network_type::template memory<Backend, Scalar> memory_;
     std::vector<parameter_info> parameters_;
-    std::vector<block_range> trainable_;
     packed_sequence<input_value> input_;
     typename Backend::plan plan_;        // of input_'s shape
     buffer_of<Backend, Scalar> staged_;  // input_'s rows, if the device cannot read them there

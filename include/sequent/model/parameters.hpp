@@ -25,26 +25,38 @@ struct parameter_info {
     }
 };
 
+// The steps that an optimizer has made with each parameter, in the order of the list; as in PyTorch, a frozen one makes
+// none.
+using step_counts = std::vector<long long>;
+
 // A stretch of the block: numbers offset, ..., offset + size - 1.
 struct block_range {
     std::ptrdiff_t offset = 0;
     std::size_t size = 0;
 };
 
-// The dense parameters that are not frozen, neighbours as one: all of the block, if none is.
-[[nodiscard]] inline std::vector<block_range> trainable_ranges(std::vector<parameter_info> const& parameters) {
-    std::vector<block_range> ranges;
-    bool joined = false;
-    for (parameter_info const& parameter : parameters) {
-        if (parameter.table >= 0) continue;
-        if (!parameter.frozen) {
-            if (!joined) ranges.push_back({parameter.offset, 0});
-            block_range& range = ranges.back();
-            range.size = static_cast<std::size_t>(parameter.offset - range.offset) + parameter.size();
-        }
-        joined = !parameter.frozen;
+// All that is not frozen: f(block_range, count), neighbours of the same count as one, and of_table(table, its number,
+// count).
+template <class Model>
+void each_trainable(Model& model, step_counts const& counts, auto const& f, auto const& of_table) {
+    block_range range;
+    long long of_range = 0;
+    auto const end_range = [&] {
+        if (range.size > 0) f(std::exchange(range, {}), of_range);
+    };
+    for (std::size_t k = 0; k < counts.size(); ++k) {
+        parameter_info const& one = model.parameters()[k];
+        long long const count = counts[k];
+        if (one.table < 0 && (one.frozen || count != of_range)) end_range();
+        if (one.frozen) continue;
+        if (one.table >= 0)
+            of_table(model.table(one), static_cast<std::size_t>(one.table), count);
+        else if (range.size == 0)
+            range = {one.offset, one.size()}, of_range = count;
+        else
+            range.size = static_cast<std::size_t>(one.offset - range.offset) + one.size();
     }
-    return ranges;
+    end_range();
 }
 
 // Visitors of the network's tensors, tables and states (Layer::describe): one that lists the parameters by name, one

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../backend/adam.hpp"
-#include "../core/error.hpp"
+#include "optimizer.hpp"
 
 namespace sequent {
 
@@ -18,12 +18,11 @@ inline void check_adam(char const* who, double rate, double beta1, double beta2,
 }
 
 template <class Model, class Buffer>
-void adam_dense_step(Model& model, adam_constants const& constants, adam_step const& step, Buffer& m, Buffer& v) {
+void adam_dense_step(Model& model, adam_constants const& constants, adam_step const& step, block_range const& range,
+                     Buffer& m, Buffer& v) {
     using scalar = typename Model::scalar;
-    for (auto const& range : model.trainable())
-        adam_update(model.device(), constants, step, model.block() + range.offset, m.data() + range.offset,
-                    v.data() + range.offset, static_cast<scalar const*>(model.gradient_block() + range.offset),
-                    range.size);
+    adam_update(model.device(), constants, step, model.block() + range.offset, m.data() + range.offset,
+                v.data() + range.offset, static_cast<scalar const*>(model.gradient_block() + range.offset), range.size);
 }
 
 }  // namespace detail
@@ -60,10 +59,14 @@ struct adam_rule {
         state(state const&) = delete;  // the tables know it by its address
         state& operator=(state const&) = delete;
 
-        void step(adam_rule const& rule, Model& model, long long t) {
-            adam_step const now = adam_step::at(constants, t, rule.rate, decoupled ? rule.weight_decay : 0);
-            model.each_table([&](auto& table) { table.adam_step_rows(model.device(), this, now); });
-            detail::adam_dense_step(model, constants, now, m, v);
+        void step(adam_rule const& rule, Model& model, step_counts const& counts) {
+            auto const at = [&](long long t) {
+                return adam_step::at(constants, t, rule.rate, decoupled ? rule.weight_decay : 0);
+            };
+            each_trainable(
+                model, counts,
+                [&](auto const& range, long long t) { detail::adam_dense_step(model, constants, at(t), range, m, v); },
+                [&](auto& table, std::size_t, long long t) { table.adam_step_rows(model.device(), this, at(t)); });
         }
         void end(Model& model) {
             model.each_table([&](auto& table) { table.end_adam(model.device(), this); });

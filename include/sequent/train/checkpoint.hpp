@@ -52,17 +52,26 @@ struct no_order {
     void seek(place) {}
 };
 
+inline void append(std::string& list, std::string_view next) { list.append(list.empty() ? "" : " ").append(next); }
+
 // What the file and the training that goes on from it must have in common.
 file_metadata common_ground(auto& run, auto const& order) {
     file_metadata facts;
     std::string frozen;
     for (parameter_info const& parameter : run.network().parameters())
-        if (parameter.frozen) frozen += (frozen.empty() ? "" : " ") + parameter.name;
+        if (parameter.frozen) append(frozen, parameter.name);
     facts["training.rule"] = run.rule().rule().name;
     facts["training.seed"] = number_text(run.network().seed());
     facts["training.frozen"] = frozen;
-    run.each_option([&](auto name, auto value) { facts[message("training.rule.", name)] = number_text(value); });
-    order.each_option([&](auto name, auto value) { facts[message("training.order.", name)] = number_text(value); });
+    facts["training.schedule"] = run.schedule().name;
+    auto const add = [&](char const* of) {
+        return [&facts, of](auto name, auto value) {
+            append(facts[message("training.", of, ".", name)], number_text(value));
+        };
+    };
+    run.each_option(add("rule"));
+    for (auto const& [name, value] : run.schedule().options) add("schedule")(name, value);
+    order.each_option(add("order"));
     return facts;
 }
 
@@ -105,8 +114,8 @@ void each_tensor(auto& run, auto const& f) {
 
 // Writes the training as it is between two steps, or leaves the file at `path` as it was; no later step changes by it.
 // order: a `batches`, whose position is kept. notes: whatever else the program needs to go on (numbers by number_text),
-// under keys that do not begin with "training.". The loss, the schedule and gradients not yet used are not kept.
-// Errors as of save.
+// under keys that do not begin with "training.". The loss and gradients not yet used are not kept; of a schedule that
+// is a function of your own, only that it is one. Errors as of save.
 template <class Training, class Order>
 requires requires(Order const& order) { order.position(); }
 void save_training(Training& run, Order const& order, std::filesystem::path const& path,
@@ -115,8 +124,14 @@ void save_training(Training& run, Order const& order, std::filesystem::path cons
     auto& model = run.network();
     file_metadata metadata = detail::common_ground(run, order);
     metadata["training.steps"] = number_text(run.rule().steps());
+    for (long long const count : run.rule().counts()) detail::append(metadata["training.counts"], number_text(count));
     metadata["training.rate"] = number_text(run.rule().rate());
     metadata["training.passes"] = number_text(model.passes());
+    if (auto const& plateau = run.schedule().watching) {
+        metadata["training.best"] = plateau->best ? number_text(*plateau->best) : "none";
+        metadata["training.bad_calls"] = number_text(plateau->bad_calls);
+        metadata["training.cooling"] = number_text(plateau->cooling);
+    }
     metadata["training.epoch"] = number_text(order.position().epoch);
     metadata["training.batch"] = number_text(order.position().batch);
     for (auto const& [key, value] : notes)
@@ -139,8 +154,9 @@ void save_training(Training& run, Order const& order, std::filesystem::path cons
 }
 
 // Goes on where save_training left off, and returns the notes. Strict: the file's tensors must be those of the
-// training, in its scalar; rule, options, seed, frozen parameters and the order of the data must be those that were
-// saved. Throws file_error, naming the tensor or the entry of the metadata; everything is then as before.
+// training, in its scalar; rule, schedule, their options, seed, frozen parameters and the order of the data must be
+// those that were saved. Throws file_error, naming the tensor or the entry of the metadata; everything is then as
+// before.
 template <class Training, class Order>
 file_metadata load_training(Training& run, Order& order, std::filesystem::path const& path) {
     run.settle();
@@ -167,8 +183,23 @@ file_metadata load_training(Training& run, Order& order, std::filesystem::path c
             fail(key, message("is ", in_quotes(theirs), ", but of this training ", in_quotes(ours)));
     constexpr long long many = 1LL << 53;
     auto const steps = take_number("training.steps", many);
+    step_counts counts;
+    std::istringstream counts_text(take("training.counts"));
+    for (long long count; counts_text >> count;) counts.push_back(count);
+    auto const possible = [&](long long count) { return count >= 0 && count <= steps; };
+    if (!counts_text.eof() || counts.size() != model.parameters().size() || !std::ranges::all_of(counts, possible))
+        fail("training.counts", message("must be ", model.parameters().size(), " numbers from 0 to ", steps));
     auto const rate = take_number("training.rate", std::numeric_limits<double>::max());
     auto const passes = static_cast<std::uint64_t>(take_number("training.passes", many));
+    auto plateau = run.schedule().watching;
+    if (plateau) {
+        std::string const best = take("training.best");
+        plateau->best = parse_number<double>(best);
+        if (best != "none" && !(plateau->best == plateau->best && plateau->best))
+            fail("training.best", message(in_quotes(best), " is no number, nor 'none'"));
+        plateau->bad_calls = take_number("training.bad_calls", plateau->patience);
+        plateau->cooling = take_number("training.cooling", plateau->cooldown);
+    }
     auto position = order.position();
     position.epoch = static_cast<std::uint64_t>(take_number("training.epoch", many));
     position.batch = take_number("training.batch", order.per_epoch());
@@ -214,8 +245,9 @@ file_metadata load_training(Training& run, Order& order, std::filesystem::path c
     for (parameter_info const& one : model.parameters())
         if (one.table >= 0 && model.table(one).adam) model.table(one).adopt_history(model.device());
     model.passes(passes);
-    run.rule().steps(steps);
+    run.rule().steps(steps, std::move(counts));
     run.rule().rate(rate);
+    run.schedule().watching = plateau;
     order.seek(position);
     return notes;
 }

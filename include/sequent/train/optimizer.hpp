@@ -5,24 +5,29 @@
 #include <utility>
 #include <vector>
 
-#include "../core/error.hpp"
+#include "../model/parameters.hpp"
 
 namespace sequent {
 
 // Rule: an aggregate of options with
 //   double rate                                   the learning rate, which a schedule may change
 //   void check() const                            throws argument_error for an option out of range
-//   state<Model>: state(rule, model), step(rule, model), end(model)
+//   state<Model>: state(rule, model), step(rule, model, step_counts), end(model)
 // and, for train/checkpoint.hpp,
 //   name, each_option(f): f(name, number)         all but the rate
 //   state::each_moment(f): f(name, block, of)     what it remembers, of(table, number) for an embedding; the moment "v"
 //                                                 is never below zero
-// The optimizer holds a reference to the model and must not outlive it. While it lives, rows of embeddings may owe
-// steps; whoever reads them through the model gets them caught up. When it ends, nothing is owed.
+// The optimizer holds a reference to the model, which must have parameters, and must not outlive it. While it lives,
+// rows of embeddings may owe steps; whoever reads them through the model gets them caught up. When it ends, nothing is
+// owed.
 template <class Model, class Rule>
 class optimizer {
   public:
-    optimizer(Model& model, Rule rule) : model_(&model), rule_((rule.check(), std::move(rule))), state_(rule_, model) {}
+    optimizer(Model& model, Rule rule)
+        : model_(&model), rule_((rule.check(), std::move(rule))), state_(rule_, model),
+          counts_(model.parameters().size()) {
+        require(!counts_.empty(), "sequent::optimizer: the network has no parameters");
+    }
     optimizer(optimizer const&) = delete;
     optimizer& operator=(optimizer const&) = delete;
     ~optimizer() { state_.end(*model_); }
@@ -30,10 +35,13 @@ class optimizer {
     // Changes the parameters by their gradients. The gradients stay: see Model::zero_gradients.
     void step() {
         ++steps_;
-        state_.step(rule_, *model_, steps_);
+        counts_before_ = counts_;
+        for (std::size_t k = 0; k < counts_.size(); ++k) counts_[k] += model_->parameters()[k].frozen ? 0 : 1;
+        state_.step(rule_, *model_, counts_);
     }
 
-    void take_back() { --steps_; }  // the last step, which the device has not made: see training::settle
+    // The last step, which the device has not made: see training::settle.
+    void take_back() { --steps_, counts_ = counts_before_; }
 
     [[nodiscard]] Rule const& rule() const { return rule_; }
     [[nodiscard]] double rate() const { return rule_.rate; }
@@ -42,7 +50,8 @@ class optimizer {
         rule_.rate = value;
     }
     [[nodiscard]] long long steps() const { return steps_; }
-    void steps(long long count) { steps_ = count; }
+    [[nodiscard]] step_counts const& counts() const { return counts_; }
+    void steps(long long steps, step_counts counts) { steps_ = steps, counts_ = std::move(counts); }
 
     [[nodiscard]] Model& network() { return *model_; }
     [[nodiscard]] auto& state() { return state_; }
@@ -52,6 +61,7 @@ class optimizer {
     Rule rule_;
     typename Rule::template state<Model> state_;
     long long steps_ = 0;
+    step_counts counts_, counts_before_;  // the last step
 };
 
 // What a rule remembers: a number for each of the model's, zero at first.

@@ -1,9 +1,11 @@
 // Learning rates that change: PyTorch's schedulers. All but plateau are pure functions of the step (or epoch, whatever
 // the caller counts), from 0 on, and the base rate; where PyTorch multiplies rate after rate, these agree to rounding.
+// They throw argument_error, naming the option, where one is out of range.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numbers>
 #include <optional>
@@ -13,13 +15,27 @@
 
 namespace sequent::schedule {
 
+namespace detail {
+// each_option(f): f(option, value, whether it is in range, which range that is), again for each number of a list.
+template <class Schedule>
+void check(Schedule const& of) {
+    of.each_option([](char const* option, auto value, bool fits, char const* range) {
+        require(fits, "sequent::schedule::", Schedule::name, ": ", option, " is ", value, "; give ", range);
+    });
+}
+}  // namespace detail
+
 // StepLR: base * factor^floor(step / every).
 struct step {
     long long every = 1;
     double factor = 0.1;
 
+    static constexpr char const* name = "step";
+    void each_option(auto const& f) const {
+        f("every", every, every >= 1, "1 or more"), f("factor", factor, factor >= 0, "0 or more");
+    }
     [[nodiscard]] double operator()(long long now, double base) const {
-        require(every >= 1, "sequent::schedule::step: every is ", every, "; give 1 or more");
+        detail::check(*this);
         return base * std::pow(factor, static_cast<double>(now / every));
     }
 };
@@ -29,7 +45,13 @@ struct multi_step {
     std::vector<long long> milestones = {};
     double factor = 0.1;
 
+    static constexpr char const* name = "multi_step";
+    void each_option(auto const& f) const {
+        f("factor", factor, factor >= 0, "0 or more");
+        for (long long const one : milestones) f("milestones", one, one >= 0, "0 or more");
+    }
     [[nodiscard]] double operator()(long long now, double base) const {
+        detail::check(*this);
         auto const reached = std::ranges::count_if(milestones, [now](long long milestone) { return milestone <= now; });
         return base * std::pow(factor, static_cast<double>(reached));
     }
@@ -39,7 +61,10 @@ struct multi_step {
 struct exponential {
     double factor = 0.9;
 
+    static constexpr char const* name = "exponential";
+    void each_option(auto const& f) const { f("factor", factor, factor >= 0, "0 or more"); }
     [[nodiscard]] double operator()(long long now, double base) const {
+        detail::check(*this);
         return base * std::pow(factor, static_cast<double>(now));
     }
 };
@@ -50,8 +75,12 @@ struct cosine {
     long long steps = 1;
     double least = 0;
 
+    static constexpr char const* name = "cosine";
+    void each_option(auto const& f) const {
+        f("steps", steps, steps >= 1, "1 or more"), f("least", least, least >= 0, "0 or more");
+    }
     [[nodiscard]] double operator()(long long now, double base) const {
-        require(steps >= 1, "sequent::schedule::cosine: steps is ", steps, "; give 1 or more");
+        detail::check(*this);
         double const turned = std::numbers::pi * static_cast<double>(now) / static_cast<double>(steps);
         return least + (base - least) * (1 + std::cos(turned)) / 2;
     }
@@ -62,10 +91,13 @@ struct linear {
     double first = 1.0 / 3, last = 1;
     long long steps = 5;
 
+    static constexpr char const* name = "linear";
+    void each_option(auto const& f) const {
+        f("steps", steps, steps >= 1, "1 or more"), f("first", first, first > 0 && first <= 1, "more than 0, up to 1");
+        f("last", last, last >= 0 && last <= 1, "0 to 1");
+    }
     [[nodiscard]] double operator()(long long now, double base) const {
-        require(steps >= 1, "sequent::schedule::linear: steps is ", steps, "; give 1 or more");
-        require(first > 0 && first <= 1, "sequent::schedule::linear: first is ", first, "; give more than 0, up to 1");
-        require(last >= 0 && last <= 1, "sequent::schedule::linear: last is ", last, "; give 0 to 1");
+        detail::check(*this);
         double const gone = static_cast<double>(std::min(now, steps)) / static_cast<double>(steps);
         return base * (first + (last - first) * gone);
     }
@@ -83,10 +115,15 @@ struct one_cycle {
     double start_divisor = 25, end_divisor = 1e4;
     int phases = 2;  // or 3
 
+    static constexpr char const* name = "one_cycle";
+    void each_option(auto const& f) const {
+        f("steps", steps, steps >= 1, "1 or more"), f("rise", rise, rise >= 0 && rise <= 1, "0 to 1");
+        f("shape", shape == annealing::linear, true, ""), f("phases", phases, phases == 2 || phases == 3, "2 or 3");
+        f("start_divisor", start_divisor, start_divisor > 0, "more than 0");
+        f("end_divisor", end_divisor, end_divisor > 0, "more than 0");
+    }
     [[nodiscard]] double operator()(long long now, double base) const {
-        require(steps >= 1, "sequent::schedule::one_cycle: steps is ", steps, "; give 1 or more");
-        require(rise >= 0 && rise <= 1, "sequent::schedule::one_cycle: rise is ", rise, "; give 0 to 1");
-        require(phases == 2 || phases == 3, "sequent::schedule::one_cycle: phases is ", phases, "; give 2 or 3");
+        detail::check(*this);
         require(now < steps, "sequent::schedule::one_cycle: step ", now, " is beyond the last of ", steps);
         double const start = base / start_divisor, end = start / end_divisor;
         double const at = static_cast<double>(now), all = static_cast<double>(steps);
@@ -125,9 +162,18 @@ struct plateau {
     int bad_calls = 0;
     int cooling = 0;
 
+    static constexpr char const* name = "plateau";
+    void each_option(auto const& f) const {
+        f("direction", direction == better::higher, true, ""), f("least", least, least >= 0, "0 or more");
+        f("factor", factor, factor >= 0 && factor < 1, "0 or more, less than 1");
+        f("patience", patience, patience >= 0, "0 or more"), f("cooldown", cooldown, cooldown >= 0, "0 or more");
+        f("threshold", threshold, !std::isnan(threshold), "a number");
+        f("threshold_is", threshold_is == measure::absolute, true, "");
+        f("least_change", least_change, !std::isnan(least_change), "a number");
+    }
     // The rate to go on with, given the metric (a validation loss, say) and the rate so far.
     [[nodiscard]] double operator()(double metric, double rate) {
-        require(factor < 1, "sequent::schedule::plateau: factor is ", factor, "; give less than 1");
+        detail::check(*this);
         bool const good = is_better(metric);
         if (good) best = metric;
         bad_calls = good || cooling > 0 ? 0 : bad_calls + 1;
@@ -147,6 +193,30 @@ struct plateau {
         if (best) bound = threshold_is == measure::relative ? *best * (1 + margin) : *best + margin;
         return low ? metric < bound : metric > bound;
     }
+};
+
+// What `training` takes: one of the above, or a function of yours, (step, base rate) -> rate. Keeps the name and
+// options of what it is made from, if that has them. Throws argument_error for an option out of range.
+struct any {
+    any() = default;
+    any(auto of) requires std::is_invocable_r_v<double, decltype(of)&, long long, double> {
+        if constexpr (requires { of.name; }) {
+            detail::check(of);
+            name = of.name;
+            of.each_option([&](char const* option, auto value, bool, char const*) {
+                options.emplace_back(option, static_cast<double>(value));
+            });
+        }
+        if constexpr (std::is_same_v<decltype(of), plateau>)
+            watching = of;
+        else if (rate = std::move(of); rate && options.empty())
+            name = "own";
+    }
+
+    char const* name = "none";
+    std::vector<std::pair<char const*, double>> options = {};  // each number of a list by itself
+    std::function<double(long long, double)> rate = {};        // empty: there is no schedule, or a plateau
+    std::optional<plateau> watching = {};
 };
 
 }  // namespace sequent::schedule

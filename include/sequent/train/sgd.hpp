@@ -39,17 +39,16 @@ struct sgd {
         state(sgd const& rule, Model& model) {
             if (rule.momentum != 0) velocity.emplace(model);
         }
-        void step(sgd const& rule, Model& model, long long t) {
+        void step(sgd const& rule, Model& model, step_counts const& counts) {
             sgd_constants const constants{rule.momentum, rule.dampening, rule.weight_decay, rule.nesterov};
-            sgd_step const now = sgd_step::at(constants, t, rule.rate);
-            for (auto const& range : model.trainable())
-                sgd_update(model.device(), constants, now, model.block() + range.offset,
-                           velocity ? velocity->block.data() + range.offset : nullptr,
+            auto const dense = [&](block_range const& range, long long t) {
+                sgd_update(model.device(), constants, sgd_step::at(constants, t, rule.rate),
+                           model.block() + range.offset, velocity ? velocity->block.data() + range.offset : nullptr,
                            static_cast<scalar const*>(model.gradient_block() + range.offset), range.size);
-            std::size_t number = 0;
-            model.each_table([&](auto& table) {
-                scalar* const moving = velocity ? velocity->tables[number++].data() : nullptr;
-                if (table.frozen) return;
+            };
+            each_trainable(model, counts, dense, [&](auto& table, std::size_t number, long long t) {
+                sgd_step const now = sgd_step::at(constants, t, rule.rate);
+                scalar* const moving = velocity ? velocity->tables[number].data() : nullptr;
                 if (moving == nullptr && rule.weight_decay == 0)
                     sgd_update_rows(model.device(), constants, now, table.touched(), table.width(),
                                     table.writable_values(model.device()).data,

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "adam.hpp"
-#include "optimizer.hpp"
 
 namespace sequent {
 
@@ -31,22 +30,24 @@ struct sparse_adam {
             model.each_table(
                 [&](auto& table) { made.resize(std::max(made.size(), static_cast<std::size_t>(table.rows())), 0); });
         }
-        void step(sparse_adam const& rule, Model& model, long long t) {
+        void step(sparse_adam const& rule, Model& model, step_counts const& counts) {
             adam_constants const constants{rule.beta1, rule.beta2, rule.epsilon, 0};
-            adam_step const dense = adam_step::at(constants, t, rule.rate);
-            adam_step sparse = dense;  // lr sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon)
-            sparse.rate_over_correction1 /= dense.root_correction2;
-            sparse.root_correction2 = 1;
-            detail::adam_dense_step(model, constants, dense, m.block, v.block);
-            std::size_t number = 0;
-            model.each_table([&](auto& table) {
-                std::size_t const mine = number++;
-                if (table.frozen) return;
-                adam_rows<scalar> const rows{table.width(),         table.writable_values(model.device()).data,
-                                             m.tables[mine].data(), v.tables[mine].data(),
-                                             made.data(),           made.data()};
-                adam_update_rows(model.device(), adam_history{constants, powers, {}, nullptr, 0}, sparse,
-                                 table.touched(), rows, static_cast<scalar const*>(table.gradient_rows().data),
+            auto const dense = [&](block_range const& range, long long t) {
+                detail::adam_dense_step(model, constants, adam_step::at(constants, t, rule.rate), range, m.block,
+                                        v.block);
+            };
+            each_trainable(model, counts, dense, [&](auto& table, std::size_t number, long long t) {
+                adam_step now = adam_step::at(constants, t, rule.rate);
+                now.rate_over_correction1 /= now.root_correction2;  // lr sqrt(1 - beta2^t) / (1 - beta1^t)
+                now.root_correction2 = 1;                           // * m / (sqrt(v) + epsilon)
+                adam_rows<scalar> const rows{table.width(),
+                                             table.writable_values(model.device()).data,
+                                             m.tables[number].data(),
+                                             v.tables[number].data(),
+                                             made.data(),
+                                             made.data()};
+                adam_update_rows(model.device(), adam_history{constants, powers, {}, nullptr, 0}, now, table.touched(),
+                                 rows, static_cast<scalar const*>(table.gradient_rows().data),
                                  static_cast<scalar const*>(nullptr));
             });
         }

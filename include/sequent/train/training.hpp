@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -13,13 +12,14 @@
 #include "clip_norm.hpp"
 #include "cross_entropy.hpp"
 #include "optimizer.hpp"
+#include "schedule.hpp"
 
 namespace sequent {
 
 struct training_options {
     std::optional<double> clip_norm = {};  // the largest norm of the gradients (clip_norm.hpp)
     // The rate of step 0, 1, ..., given the step and the rule's rate: one of schedule.hpp, or your own.
-    std::function<double(long long, double)> schedule = {};
+    sequent::schedule::any schedule = {};
 };
 
 // Holds a reference to the model, which it must not outlive, and owns the loss and the optimizer's state.
@@ -71,7 +71,7 @@ class training {
         return result;
     }
     void update() {
-        if (options_.schedule) optimizer_.rate(options_.schedule(optimizer_.steps(), base_rate_));
+        if (options_.schedule.rate) optimizer_.rate(options_.schedule.rate(optimizer_.steps(), base_rate_));
         if constexpr (answers_later) {
             settle();
             std::vector<matrix_view<scalar>> all(network().parameters().size());  // frozen ones have no numbers
@@ -99,11 +99,20 @@ class training {
         }
     }
 
+    // Tells the plateau that is the schedule its metric, after an epoch say: returns the rate of the steps to come.
+    double observe(double metric) {
+        auto& plateau = options_.schedule.watching;
+        require(plateau.has_value(), "sequent::training: observe needs a plateau as the option schedule");
+        optimizer_.rate((*plateau)(metric, optimizer_.rate()));
+        return optimizer_.rate();
+    }
+
     // The model, whose weights may be read at any time: rows that owe steps are caught up when read.
     [[nodiscard]] Model& network() { return optimizer_.network(); }
     [[nodiscard]] auto& rule() { return optimizer_; }
+    [[nodiscard]] sequent::schedule::any& schedule() { return options_.schedule; }
 
-    // f(name, number) for each option that a later step depends on; the loss and the schedule are not among them.
+    // f(name, number) for each option that a later step depends on, but for those of the loss and the schedule.
     void each_option(auto const& f) const {
         optimizer_.rule().each_option(f);
         f("rate", base_rate_);
