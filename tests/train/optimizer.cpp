@@ -99,3 +99,18 @@ TEST_CASE("a padding row that is not zero has no gradient, yet decays as PyTorch
     check(adam{.rate = rate, .weight_decay = decay}, x - rate * decay * x / (decay * x + 1e-8));  // m / (sqrt(v) + eps)
     check(adamw{.rate = rate, .weight_decay = decay}, x * (1 - rate * decay));
 }
+
+TEST_CASE("an optimizer counts the steps of each parameter that is not frozen, and takes the last one back",
+          "[optimizer]") {
+    ten_numbers net;  // weight, bias
+    optimizer rule{net, adam{}};
+    rule.step();
+    net.freeze("bias");
+    rule.step();
+    CHECK(rule.counts() == step_counts{2, 1});
+    rule.step();
+    net.unfreeze("bias");  // which does not change what the last step did
+    rule.take_back();
+    CHECK(rule.counts() == step_counts{2, 1});
+    CHECK(rule.steps() == 2);
+}
