@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# gate.sh ROOT [--table]: compiles kernels.cu and policy.cu for every target, warnings as errors, and demands of each kernel of
-# the first that it needs no stack and spills nothing, and of the PTX that it multiplies on the tensor cores and has no local
-# memory. With --table prints the table of registers that stands in docs/cuda.md, else compares it where this is the compiler
+# gate.sh ROOT [--table]: compiles kernels.cu and policy.cu for every target and clusters.cu for those that have clusters,
+# warnings as errors, and demands of each kernel of the first and the last that it needs no stack and spills nothing, and of
+# their PTX that it multiplies on the tensor cores, sends asynchronous stores and has no local memory. With --table prints the table of registers that stands in docs/cuda.md, else compares it where this is the compiler
 # it names. Exit code 77: there is no nvcc.
 set -euo pipefail
 cd "$1"
@@ -10,41 +10,47 @@ if [ ! -x "$nvcc" ]; then
     echo 'SKIPPED: no nvcc, so no kernel was compiled for a GPU'
     exit 77
 fi
-targets=(80 86 89 90 100 120)
+targets=(80 86 89 90 100 120) with_clusters=(90 100 120)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export nvcc folder
 
-compile() { # compile TARGET
-    local options=(-std=c++20 -I include -I tests -Werror all-warnings) source=tests/cuda_gate/kernels.cu
-    if [ "${1#policy}" != "$1" ]; then
-        "$nvcc" "${options[@]}" -arch="sm_${1#policy}" -cubin -o "$folder/$1.cubin" tests/cuda_gate/policy.cu
-    elif [ "$1" = ptx ]; then
-        "$nvcc" "${options[@]}" -arch=compute_80 -ptx -o "$folder/ptx" $source
-    else
-        "$nvcc" "${options[@]}" -arch="sm_$1" -Xptxas -v,-warn-spills,-warn-lmem-usage -cubin -o "$folder/$1.cubin" $source
-    fi 2>"$folder/$1.log" || { grep -E 'error|warning' "$folder/$1.log" || cat "$folder/$1.log"; echo "failed: target $1"; return 1; }
+compile() { # compile SOURCE TARGET
+    local options=(-std=c++20 -I include -I tests -Werror all-warnings) log=$folder/$1.$2.log
+    case $2 in
+    compute_*) options+=(-arch="$2" -ptx -o "$folder/$1.ptx") ;;
+    *) options+=(-arch="sm_$2" -cubin -o "$folder/$1.$2.cubin") ;;
+    esac
+    if [ "$1" != policy ] && [ "${2#compute}" = "$2" ]; then options+=(-Xptxas -v,-warn-spills,-warn-lmem-usage); fi
+    "$nvcc" "${options[@]}" "tests/cuda_gate/$1.cu" 2>"$log" ||
+        { grep -E 'error|warning' "$log" || cat "$log"; echo "failed: $1.cu, target $2"; return 1; }
 }
 export -f compile
-printf '%s\n' "${targets[@]}" ptx "${targets[@]/#/policy}" | xargs -P "$(nproc)" -I {} bash -c 'compile {}'
+{
+    printf 'policy %s\n' "${targets[@]}"
+    printf 'kernels %s\n' "${targets[@]}" compute_80
+    printf 'clusters %s\n' "${with_clusters[@]}" compute_90
+} | xargs -P "$(nproc)" -L 1 bash -c 'compile "$@"' compile
 
-# "one_block_forward lstm 64 f32x3 8": kernel, cell, hidden size, format, rows of a tile.
+# "one_block_forward lstm 64 f32x3 8": kernel, cell, hidden size, format, rows of a tile; "cluster_forward ..., 4 blocks".
 kernels() { # kernels TARGET -> name|registers, and what is wrong
     awk '
-    function name_of(symbol,    formats, parts, text) {
+    function name_of(symbol,    formats, numbers, parts, text) {
         split("f32x3 f32 tf32 bf16 f16", formats, " ")
-        match(symbol, /one_block_(forward|backward)/); text = substr(symbol, RSTART, RLENGTH)
+        match(symbol, /tile_(forward|backward)/); text = substr(symbol, RSTART + 4, RLENGTH - 4)
         match(symbol, /(coupled_lstm|lstm|gru|elman)ILi1ELi[0-9]+/); parts = substr(symbol, RSTART, RLENGTH)
         sub(/ILi1ELi/, " ", parts); text = text " " parts
-        match(symbol, /precisionE[0-9]ELi[0-9]+/); parts = substr(symbol, RSTART + 10, RLENGTH - 10)
-        return text " " formats[substr(parts, 1, 1) + 1] " " substr(parts, 5)
+        match(symbol, /precisionE[0-9]ELi[0-9]+ELi[0-9]+/)
+        split(substr(symbol, RSTART + 10, RLENGTH - 10), numbers, "ELi")  # format, rows, blocks
+        text = text " " formats[numbers[1] + 1] " " numbers[2]
+        return numbers[3] == 1 ? "one_block" text : "cluster" text ", " numbers[3] " blocks"
     }
     /Compiling entry function/ { split($0, quoted, "\047"); now = name_of(quoted[2]) }
     /bytes stack frame/ && !/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/ {
         print "WRONG|" now ":" $0
     }
     /Used [0-9]+ registers/ { match($0, /Used [0-9]+/); print now "|" substr($0, RSTART + 5, RLENGTH - 5) }
-    ' "$folder/$1.log" | sort
+    ' "$folder"/kernels."$1".log $([ ! -e "$folder/clusters.$1.log" ] || echo "$folder/clusters.$1.log") | sort
 }
 wrong=0
 for target in "${targets[@]}"; do
@@ -52,9 +58,11 @@ for target in "${targets[@]}"; do
     [ -s "$folder/$target.kernels" ] || { echo "sm_$target: no kernels in the compiler's output" && wrong=1; }
     if grep '^WRONG' "$folder/$target.kernels" | sed "s/^WRONG|/sm_$target: /"; then wrong=1; fi
 done
-products=$(grep -c 'mma\.sync' "$folder/ptx" || true)
-[ "$products" -gt 0 ] || { echo 'the PTX has no mma.sync' && wrong=1; }
-if grep -n 'ld\.local\|st\.local' "$folder/ptx" | head -n 3 | grep .; then echo 'the PTX has local memory' && wrong=1; fi
+products=$(grep -c 'mma\.sync' "$folder/kernels.ptx" || true)
+for needed in kernels:mma.sync clusters:mma.sync clusters:st.async clusters:mbarrier.try_wait; do
+    grep -qF "${needed#*:}" "$folder/${needed%:*}.ptx" || { echo "the PTX of ${needed%:*}.cu has no ${needed#*:}" && wrong=1; }
+done
+if grep -n 'ld\.local\|st\.local' "$folder"/*.ptx | head -n 3 | grep .; then echo 'the PTX has local memory' && wrong=1; fi
 [ $wrong = 0 ] || exit 1
 
 release=$("$nvcc" --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p')
@@ -67,7 +75,8 @@ release=$("$nvcc" --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p')
     while IFS='|' read -r kernel _; do
         printf '| %s |' "$kernel"
         for target in "${targets[@]}"; do
-            printf ' %s |' "$(sed -n "s/^$kernel|//p" "$folder/$target.kernels")"
+            used=$(sed -n "s/^$kernel|//p" "$folder/$target.kernels")
+            printf ' %s |' "${used:--}"
         done
         echo
     done <"$folder/90.kernels"

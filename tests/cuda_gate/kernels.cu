@@ -1,35 +1,22 @@
 // The one-block kernels at a choice of cells, sizes and formats, for gate.sh to compile and measure.
 #include "cell/coupled_lstm.hpp"
-#include "sequent/backend/cuda/one_block_backward.hpp"
-#include "sequent/backend/cuda/one_block_forward.hpp"
+#include "sequent/backend/cuda/kernels.cuh"
+#include "sequent/backend/cuda/planner.hpp"
 #include "sequent/cell/elman.hpp"
 #include "sequent/cell/gru.hpp"
 #include "sequent/cell/lstm.hpp"
 
-constexpr int smallest_shared_memory = 99 << 10;  // of a block on sm_86, 89 and 120
-
-template <class Body>
-__global__ void __launch_bounds__(Body::threads) kernel(typename Body::arguments const all) {
-    static_assert(Body::shared_bytes <= smallest_shared_memory, "more shared memory than a block has everywhere");
-    extern __shared__ __align__(16) unsigned char shared[];
-    sequent::device_warp warp(shared);
-    Body body;
-    body.start(warp, all);
-    __syncthreads();
-    for (int step = 0; step < body.steps(); ++step) {
-        body.step(warp, all, step);
-        __syncthreads();
-    }
-    body.finish(warp, all);
-}
-
 using sequent::precision;
 
+#define ONE(body, cell, ...)                                                                                           \
+    static_assert(body<sequent::device_warp, cell, __VA_ARGS__>::shared_bytes <=                                       \
+                      sequent::detail::smallest_shared_memory,                                                         \
+                  "more shared memory than a block has everywhere");                                                   \
+    template __global__ void sequent::detail::block_kernel<body<sequent::device_warp, cell, __VA_ARGS__>>(             \
+        sequent::tile_arguments<cell>)
 #define BOTH(cell, ...)                                                                                                \
-    template __global__ void kernel<sequent::one_block_forward<sequent::device_warp, cell, __VA_ARGS__>>(              \
-        sequent::one_block_arguments<cell>);                                                                           \
-    template __global__ void kernel<sequent::one_block_backward<sequent::device_warp, cell, __VA_ARGS__>>(             \
-        sequent::one_block_arguments<cell>)
+    ONE(sequent::one_block_forward, cell, __VA_ARGS__);                                                                \
+    ONE(sequent::one_block_backward, cell, __VA_ARGS__)
 
 using lstm_32 = sequent::lstm<1, 32>;
 using lstm_64 = sequent::lstm<1, 64>;

@@ -1,4 +1,4 @@
 // expect: sequent::emulated_shared: moves words of 4 bytes; pack smaller numbers first
-#include "sequent/backend/cuda/warp_emulated.hpp"
+#include "sequent/backend/cuda/emulated_memory.hpp"
 
-void write(sequent::emulated_shared& memory, short number) { memory.store(0, 0, number); }
+void write(sequent::emulated_shared& memory, short number) { memory.store({}, sequent::emulated_clock{}, 0, number); }

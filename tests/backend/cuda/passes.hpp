@@ -20,8 +20,8 @@ inline constexpr int inputs = 3;
 
 // Everything that a pass there and back makes of a network on a policy.
 template <class Network, class Device, class T>
-std::vector<double> pass_of(std::vector<int> const& lengths, bool with_states) {
-    model<Network, Device, T> net{{}, {.seed = 1}};
+std::vector<double> pass_of(std::vector<int> const& lengths, bool with_states, Device const& device = {}) {
+    model<Network, Device, T> net{{}, {.seed = 1, .device = device}};
     auto const input = pack(random_sequences<T>(lengths, inputs, 1), inputs);
     int const rows = input.shape.rows(), batch = input.shape.batch();
     auto initial = net.zero_states(batch), final_gradient = initial;

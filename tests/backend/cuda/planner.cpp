@@ -30,6 +30,14 @@ std::vector<int> row() {
             largest<Cell, precision::f16>(), largest<Cell, precision::f32>()};
 }
 
+// The blocks of a cluster for these hidden sizes; 0: it has none.
+template <template <int, int> class Cell, precision Format>
+std::vector<int> blocks() {
+    return {planned_blocks<Cell<1, 96>, float, Format>,  planned_blocks<Cell<1, 128>, float, Format>,
+            planned_blocks<Cell<1, 192>, float, Format>, planned_blocks<Cell<1, 256>, float, Format>,
+            planned_blocks<Cell<1, 384>, float, Format>, planned_blocks<Cell<1, 512>, float, Format>};
+}
+
 }  // namespace
 
 TEST_CASE("planner: the documented sizes run in one block") {  // docs/cuda.md has this table
@@ -38,11 +46,27 @@ TEST_CASE("planner: the documented sizes run in one block") {  // docs/cuda.md h
     CHECK(row<tanh_elman>() == std::vector{128, 128, 128, 128, 128});
 }
 
+TEST_CASE("planner: clusters of the documented sizes") {  // docs/cuda.md has this table
+    CHECK(blocks<lstm, precision::f32x3>() == std::vector{2, 2, 4, 8, 0, 0});
+    CHECK(blocks<lstm, precision::tf32>() == std::vector{2, 2, 4, 8, 0, 0});
+    CHECK(blocks<lstm, precision::bf16>() == std::vector{2, 2, 4, 4, 8, 8});
+    CHECK(blocks<lstm, precision::f16>() == std::vector{2, 2, 4, 4, 8, 8});
+    CHECK(blocks<lstm, precision::f32>() == std::vector{2, 4, 4, 8, 0, 0});
+    CHECK(blocks<gru, precision::f32x3>() == std::vector{2, 2, 4, 4, 8, 0});
+    CHECK(blocks<gru, precision::bf16>() == std::vector{2, 2, 4, 4, 8, 8});
+    CHECK(blocks<tanh_elman, precision::f32x3>() == std::vector{2, 2, 4, 4, 8, 8});
+}
+
 TEST_CASE("planner: what is forced, and what no block can hold") {
     STATIC_REQUIRE(planned_strategy<lstm<1, 32>, double, precision::f32> == strategy::general);
     STATIC_REQUIRE(planned_strategy<lstm<1, 32>, float, precision::f32x3, strategy::general> == strategy::general);
     STATIC_REQUIRE(planned_strategy<lstm<1, 32>, float, precision::f32x3, strategy::one_block> == strategy::one_block);
+    STATIC_REQUIRE(planned_strategy<lstm<1, 128>, double, precision::f32> == strategy::general);
+    STATIC_REQUIRE(planned_strategy<lstm<1, 128>, float, precision::f32x3> == strategy::cluster);
+    STATIC_REQUIRE(planned_strategy<lstm<1, 32>, float, precision::f32x3, strategy::cluster> == strategy::cluster);
+    STATIC_REQUIRE(planned_strategy<lstm<1, 600>, float, precision::bf16> == strategy::general);
     STATIC_REQUIRE(name(strategy::automatic) == "automatic");
     STATIC_REQUIRE(name(strategy::general) == "general");
     STATIC_REQUIRE(name(strategy::one_block) == "one_block");
+    STATIC_REQUIRE(name(strategy::cluster) == "cluster");
 }

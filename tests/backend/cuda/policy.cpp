@@ -34,6 +34,8 @@ TEST_CASE("cuda: networks train as on the CPU, dropout and all") {
     check_training<classifier>(adam{.rate = 0.01});
     auto const lesson = [](auto device) { return trained<classifier, decltype(device)>(adam{.rate = 0.01}, 12, {}); };
     CHECK(relative_error(lesson(emulated{}), lesson(cpu{})) < 2e-3);
+    using clusters = emulated_with<precision::f32, strategy::cluster>;
+    CHECK(relative_error(lesson(clusters{}), lesson(emulated_with<precision::f32>{})) < 2e-5);
     check_training<classifier>(sparse_adam{.rate = 0.01});
     check_training<deep>(adamw{.rate = 0.01});
     check_training<tagger>(sgd{.rate = 0.1, .momentum = 0.9, .nesterov = true});

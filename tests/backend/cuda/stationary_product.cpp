@@ -10,9 +10,10 @@ using namespace sequent;
 namespace {
 
 // One warp multiplies an operand [Rows, Depth] by its weights [Depth, 8 Tiles], and adds what stood there.
-template <precision Format, int Tiles, int Depth, int Rows, int Chains>
+template <precision Format, int Tiles, int Depth, int Rows, int Chains, int Registers>
 struct product_body {
-    using product = stationary_product<emulated_warp, Format, Tiles, Depth, Rows, Chains>;
+    using product = stationary_product<emulated_warp, Format, Tiles, Depth, Rows, Chains, Registers>;
+    static_assert(product::weight_registers <= Registers);
     static constexpr int warps = 1, shared_bytes = product::operand_bytes + product::weight_bytes;
     struct result {
         std::vector<double>* values;  // [Rows, 8 Tiles]
@@ -51,9 +52,9 @@ struct product_body {
     product product_;
 };
 
-template <precision Format, int Tiles, int Depth, int Rows, int Chains>
+template <precision Format, int Tiles, int Depth, int Rows, int Chains, int Registers = 255>
 void check() {
-    using body = product_body<Format, Tiles, Depth, Rows, Chains>;
+    using body = product_body<Format, Tiles, Depth, Rows, Chains, Registers>;
     std::vector<double> values(static_cast<std::size_t>(Rows * 8 * Tiles), std::nan(""));
     emulate<body>(1, 1, typename body::result{&values}, 1);
     INFO(name(Format) << " [" << Rows << ", " << Depth << "] [" << Depth << ", " << 8 * Tiles << "]");
@@ -83,4 +84,12 @@ TEST_CASE("stationary product: equals the product of the rounded factors in ever
     check<precision::bf16, 4, 64, 8, 2>();
     check<precision::bf16, 2, 16, 16, 1>();
     check<precision::f16, 4, 32, 16, 2>();
+}
+
+TEST_CASE("stationary product: the same, where registers hold few of the weights or none") {
+    check<precision::f32x3, 3, 32, 8, 2, 12>();  // all high parts of a weight, no low ones
+    check<precision::f32x3, 1, 48, 8, 1, 9>();   // one low part of three
+    check<precision::bf16, 4, 64, 8, 2, 17>();
+    check<precision::tf32, 4, 32, 8, 2, 7>();
+    check<precision::f32, 3, 32, 8, 2, 0>();
 }

@@ -1,7 +1,8 @@
 // A machine on the host, for tests of the policy `cuda` without a GPU. Device memory starts as NaN, ends at a page that
 // nobody may touch, and is closed to the host after every 61st operation until the next one (closing it costs a call to
 // the system for every buffer): host code that takes a pointer of the device for its own soon ends the program.
-// Functions run for their arguments in a scrambled order. One thread at a time.
+// Functions run for their arguments in a scrambled order. One thread at a time. It runs clusters, unless it is told to
+// be a machine that has none.
 #pragma once
 
 #include <sys/mman.h>
@@ -27,6 +28,8 @@ namespace sequent {
 
 class emulated_machine {
   public:
+    bool has_clusters = true;
+
     static void* allocate(std::size_t bytes) {
         std::size_t const page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
         std::size_t const used = (bytes + 255) / 256 * 256, open = (used + page - 1) / page * page;
@@ -182,12 +185,21 @@ class emulated_machine {
     bool makes_graphs = true;
 
 #if !defined(__CUDACC__)
-    // A kernel's body (one_block.hpp) on emulated warps, blocks and warps in another order at every launch.
+    // A kernel's body (tile.hpp) on emulated warps, blocks and warps in another order at every launch.
     template <class Body>
     void run_blocks(int x, int y, typename Body::arguments const& arguments) {
         access const open;
         ++waits->operations;
         emulate<Body>(x, y, arguments, ++launches_);
+    }
+    template <class Body>
+    [[nodiscard]] bool can_run_clusters() const {
+        return has_clusters;
+    }
+    template <class Body>
+    void run_clusters(int tiles, int y, typename Body::arguments const& arguments) {
+        access const open;
+        emulate_clusters<Body>(tiles, y, arguments, ++launches_);
     }
 #endif
 

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "graph.cuh"
+#include "kernels.cuh"
 #include "launch_list.hpp"
 #include "operations.hpp"
 #include "products.cuh"
-#include "warp.hpp"
 
 namespace sequent {
 
@@ -30,19 +30,12 @@ __global__ void for_each_row_kernel(int rows, int columns, F const f) {
         for (int c = static_cast<int>(threadIdx.x); c < columns; c += static_cast<int>(blockDim.x)) f(r, c);
 }
 
-// The phases of a kernel's body (one_block.hpp), a barrier after each.
-template <class Body>
-__global__ void __launch_bounds__(Body::threads) block_kernel(typename Body::arguments const all) {
-    extern __shared__ __align__(16) unsigned char shared_memory[];
-    device_warp warp(shared_memory);
-    Body body;
-    body.start(warp, all);
-    __syncthreads();
-    for (int step = 0; step < body.steps(); ++step) {
-        body.step(warp, all, step);
-        __syncthreads();
-    }
-    body.finish(warp, all);
+// Lets a kernel have more shared memory than the 48 KiB that any may.
+template <class Kernel>
+void allow_shared_memory(Kernel* kernel, int bytes) {
+    if (bytes > 48 << 10)
+        check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
+                   "cudaFuncSetAttribute");
 }
 
 }  // namespace detail
@@ -193,13 +186,37 @@ class gpu {
     void run_blocks(int x, int y, typename Body::arguments const& arguments) const {
         if (x <= 0 || y <= 0) return;
         auto* const kernel = detail::block_kernel<Body>;
-        if constexpr (Body::shared_bytes > 48 << 10)
-            detail::check_cuda(
-                cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Body::shared_bytes),
-                "cudaFuncSetAttribute");
+        detail::allow_shared_memory(kernel, Body::shared_bytes);
         kernel<<<dim3(static_cast<unsigned>(x), static_cast<unsigned>(y)), Body::threads, Body::shared_bytes,
                  stream_>>>(arguments);
         detail::check_cuda(cudaGetLastError(), "launch of block_kernel");
+    }
+
+    // Whether this GPU has clusters, the program was compiled for one that has, and the body's blocks fit.
+    template <class Body>
+    [[nodiscard]] bool can_run_clusters() {
+        auto* const kernel = detail::cluster_kernel<Body>;
+        auto const [place, is_new] = can_run_.try_emplace(reinterpret_cast<void const*>(kernel), false);
+        if (!is_new) return place->second;
+        int device = 0, shared_memory = 0, clusters = 0;
+        cudaFuncAttributes compiled{};
+        detail::check_cuda(cudaGetDevice(&device), "cudaGetDevice");
+        detail::check_cuda(cudaDeviceGetAttribute(&shared_memory, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+                           "cudaDeviceGetAttribute");
+        detail::check_cuda(cudaFuncGetAttributes(&compiled, kernel), "cudaFuncGetAttributes");
+        if (compiled.ptxVersion < 90 || Body::shared_bytes > shared_memory) return false;
+        detail::allow_shared_memory(kernel, Body::shared_bytes);
+        detail::cluster_launch<Body> const launch(1, 1, stream_);
+        detail::check_cuda(cudaOccupancyMaxActiveClusters(&clusters, kernel, launch.get()),
+                           "cudaOccupancyMaxActiveClusters");
+        return place->second = clusters > 0;
+    }
+    template <class Body>
+    void run_clusters(int tiles, int y, typename Body::arguments const& arguments) const {
+        if (tiles <= 0 || y <= 0) return;
+        detail::cluster_launch<Body> const launch(tiles, y, stream_);
+        detail::check_cuda(cudaLaunchKernelEx(launch.get(), detail::cluster_kernel<Body>, arguments),
+                           "launch of cluster_kernel");
     }
 
   private:
@@ -246,6 +263,7 @@ class gpu {
     std::vector<std::shared_ptr<answer>> answers_;
     launch_memory<gpu, graph> notes_;
     std::map<detail::cublas_product::shape, detail::cublas_product> products_;
+    std::map<void const*, bool> can_run_;  // kernels of clusters
 };
 
 static_assert(machine<gpu>);

@@ -34,7 +34,9 @@ enum class factor { plain, transposed };
 //   m.each(rows, columns, f)        f(row, column); neighbouring columns run side by side
 //   m.multiply(format, fa, a, fb, b, c, accumulate)      c = a b, or c += a b; row-major
 //   m.together(f)                   f(), which calls each and multiply alone; these calls may be made later, as one
-//   m.run_blocks<Body>(x, y, arguments)                  a kernel of one_block.hpp, on x times y blocks
+//   m.run_blocks<Body>(x, y, arguments)                  a kernel of tile.hpp, on x times y blocks
+//   m.run_clusters<Body>(x, y, arguments)                the same on x times y clusters of Body::blocks blocks
+//   m.can_run_clusters<Body>() -> bool                   whether it can
 template <class M>
 concept machine = requires(M& m, void* memory, std::span<int const> numbers) {
     { M::allocate(std::size_t{1}) } -> std::same_as<void*>;

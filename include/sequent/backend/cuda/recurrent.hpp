@@ -1,11 +1,13 @@
-// A recurrent layer on the device: products for the whole batch and, between them, the steps. Those of small layers run
-// in one kernel (one_block.hpp), for all steps and both directions; any other makes each step by a product of the
+// A recurrent layer on the device: products for the whole batch and, between them, the steps. Those of small and medium
+// layers run in one kernel (tile.hpp), for all steps and both directions; any other makes each step by a product of the
 // running states and a function that is the cell's equations for one unit of a sequence (cell_steps.hpp). Gate rows are
 // [gate, unit], the order of weight_hh's rows.
 #pragma once
 
+#include <algorithm>
 #include <span>
 
+#include "../../core/error.hpp"
 #include "../backend.hpp"
 #include "cell_steps.hpp"
 #include "device_plan.hpp"
@@ -18,7 +20,7 @@ namespace sequent {
 template <class Machine, class Cell, class T>
 struct device_recurrent_memory {
     static constexpr int hidden = Cell::hidden_size, gate_row = Cell::gate_count * hidden;
-    static constexpr int kept_row = one_block_run<Cell>::kept_row;
+    static constexpr int kept_row = tile_run<Cell>::kept_row;
 
     device_buffer<Machine, T> input_gates;              // [distinct, gate_row]: W_ih x + b_ih
     device_buffer<Machine, T> recurrent_gates;          // [batch, gate_row]: W_hh h, of one step
@@ -68,6 +70,10 @@ class device_recurrent {
     using math = device_math<Device::format, T>;
     using run_type = recurrent_run<Cell, Device, T>;
     static constexpr int hidden = Cell::hidden_size, inputs = Cell::input_size, gate_row = memory::gate_row;
+    static constexpr strategy planned = planned_strategy<Cell, T, Device::format, Device::wanted_strategy>;
+    static constexpr int blocks = planned == strategy::cluster ? planned_blocks<Cell, T, Device::format> : 1;
+    using forward_body = tile_forward<kernel_warp, Cell, Device::format, 8, blocks>;
+    using backward_body = tile_backward<kernel_warp, Cell, Device::format, 8, blocks>;
 
   public:
     static void project(Device const& device, indexed_rows<T> const& input, run_type const& run) {
@@ -75,6 +81,19 @@ class device_recurrent {
         affine(device, input.rows, matrix_view<T const>(run.parameters + block::weight_ih, gate_row, inputs),
                run.parameters + block::bias_ih,
                matrix_view<T>(run.memory->input_gates.reserve(size), input.rows.rows, gate_row));
+    }
+
+    // The steps of all directions.
+    static void forward(Device const& device, typename Device::plan const& shape, int const* index, keep kept,
+                        std::span<run_type const> runs) {
+        if constexpr (planned != strategy::general)
+            if (runs_tiles(device)) return forward_tiles(device, shape, index, kept, runs);
+        for (auto const& run : runs) forward_steps(device, shape, index, kept, run);
+    }
+    static void backward(Device const& device, typename Device::plan const& shape, std::span<run_type const> runs) {
+        if constexpr (planned != strategy::general)
+            if (runs_tiles(device)) return backward_tiles(device, shape, runs);
+        for (auto const& run : runs) backward_steps(device, shape, run);
     }
 
     static void forward_steps(Device const& device, typename Device::plan const& shape, int const* index, keep kept,
@@ -138,18 +157,17 @@ class device_recurrent {
     }
 
     // All steps of all directions in one launch.
-    static void forward_blocks(Device const& device, typename Device::plan const& shape, int const* index, keep kept,
-                               std::span<run_type const> runs) {
+    static void forward_tiles(Device const& device, typename Device::plan const& shape, int const* index, keep kept,
+                              std::span<run_type const> runs) {
         auto all = arguments_of(shape, index, runs);
         for (int d = 0; d < static_cast<int>(runs.size()); ++d)
             if (kept == keep::for_backward)
                 all.runs[d].kept = runs[static_cast<std::size_t>(d)].memory->kept.reserve(
                     static_cast<std::size_t>(shape.rows()) * memory::kept_row);
-        device.machine->template run_blocks<one_block_forward<kernel_warp, Cell, Device::format>>(
-            tiles(shape), static_cast<int>(runs.size()), all);
+        launch<forward_body>(device, shape, static_cast<int>(runs.size()), all);
     }
-    static void backward_blocks(Device const& device, typename Device::plan const& shape,
-                                std::span<run_type const> runs) {
+    static void backward_tiles(Device const& device, typename Device::plan const& shape,
+                               std::span<run_type const> runs) {
         auto all = arguments_of(shape, nullptr, runs);
         std::size_t const rows = static_cast<std::size_t>(shape.rows());
         for (int d = 0; d < static_cast<int>(runs.size()); ++d) {
@@ -163,8 +181,7 @@ class device_recurrent {
             run.unit_gradient =
                 mine.unit_gradient.reserve(static_cast<std::size_t>(tiles(shape)) * Cell::unit_count * hidden);
         }
-        device.machine->template run_blocks<one_block_backward<kernel_warp, Cell, Device::format>>(
-            tiles(shape), static_cast<int>(runs.size()), all);
+        launch<backward_body>(device, shape, static_cast<int>(runs.size()), all);
         for (auto const& run : runs)
             for (int p = 0; p < Cell::unit_count; ++p)
                 add_column_sums(device,
@@ -203,9 +220,32 @@ class device_recurrent {
   private:
     static int tiles(packing const& shape) { return (shape.batch() + 7) / 8; }
 
-    static one_block_arguments<Cell> arguments_of(typename Device::plan const& shape, int const* index,
-                                                  std::span<run_type const> runs) {
-        one_block_arguments<Cell> all;
+    // Whether this machine runs the planned kernels. Throws where it cannot and they were asked for.
+    static bool runs_tiles(Device const& device) {
+        if constexpr (blocks > 1) {
+            auto& machine = *device.machine;
+            bool const able =
+                machine.template can_run_clusters<forward_body>() && machine.template can_run_clusters<backward_body>();
+            if (!able && Device::wanted_strategy == strategy::cluster)
+                throw error(message("sequent::cuda: this machine cannot run clusters of ", blocks, " blocks with ",
+                                    std::max(forward_body::shared_bytes, backward_body::shared_bytes),
+                                    " bytes of shared memory each, or the program was not compiled for it (clusters "
+                                    "need sm_90 or newer); use strategy::automatic"));
+            return able;
+        }
+        return true;
+    }
+    template <class Body>
+    static void launch(Device const& device, packing const& shape, int directions, tile_arguments<Cell> const& all) {
+        if constexpr (blocks > 1)
+            device.machine->template run_clusters<Body>(tiles(shape), directions, all);
+        else
+            device.machine->template run_blocks<Body>(tiles(shape), directions, all);
+    }
+
+    static tile_arguments<Cell> arguments_of(typename Device::plan const& shape, int const* index,
+                                             std::span<run_type const> runs) {
+        tile_arguments<Cell> all;
         all.shape = {shape.batch(), shape.places().lengths, shape.places().offsets, index};
         for (int d = 0; d < static_cast<int>(runs.size()); ++d) {
             run_type const& from = runs[static_cast<std::size_t>(d)];
@@ -237,20 +277,14 @@ void recurrent_forward(Device const& device, typename Device::plan const& shape,
         index = runs[0].memory->index.reserve(input.index.size());
         copy_from_host(device, input.index.data(), input.index.size(), index);
     }
-    if constexpr (planned_strategy<Cell, T, Device::format, Device::wanted_strategy> == strategy::one_block)
-        layer::forward_blocks(device, shape, index, kept, runs);
-    else
-        for (auto const& run : runs) layer::forward_steps(device, shape, index, kept, run);
+    layer::forward(device, shape, index, kept, runs);
 }
 
 template <class Cell, class T, on_machine Device>
 void recurrent_backward(Device const& device, typename Device::plan const& shape, indexed_rows<T> const& input,
                         std::span<recurrent_run<Cell, Device, T> const> runs, matrix_view<T> input_gradient) {
     using layer = detail::device_recurrent<Cell, T, Device>;
-    if constexpr (planned_strategy<Cell, T, Device::format, Device::wanted_strategy> == strategy::one_block)
-        layer::backward_blocks(device, shape, runs);
-    else
-        for (auto const& run : runs) layer::backward_steps(device, shape, run);
+    layer::backward(device, shape, runs);
     for (auto const& run : runs)
         layer::backward_products(device, shape, input, run, input_gradient, &run != runs.data());
 }

@@ -26,12 +26,19 @@ namespace sequent {
 struct alignas(8) float_pair {
     float first, second;
 };
+// 8 and 16 bytes, moved at once.
+struct alignas(8) word_pair {
+    std::uint32_t words[2];
+};
+struct alignas(16) word_quad {
+    std::uint32_t words[4];
+};
 
-// Units u and u + 1 of a row of Hidden units, padded to a multiple of 16, u even; what is beyond it is 0, or not
-// written. Where Hidden is even the row must start on a multiple of 8 bytes.
-template <int Hidden>
+// Units u and u + 1 of a row of Hidden units, padded to Padded of them, u even; what is beyond it is 0, or not written.
+// Where Hidden is even the row must start on a multiple of 8 bytes.
+template <int Hidden, int Padded>
 SEQUENT_DEVICE float_pair load_pair(float const* row, int u) {
-    if (Hidden % 16 != 0 && u >= Hidden) return {0, 0};
+    if (Hidden != Padded && u >= Hidden) return {0, 0};
     if constexpr (Hidden % 2 == 0) {
 #if defined(__CUDACC__)
         float2 const pair = __ldg(reinterpret_cast<float2 const*>(row + u));
@@ -43,9 +50,9 @@ SEQUENT_DEVICE float_pair load_pair(float const* row, int u) {
         return {row[u], u + 1 < Hidden ? row[u + 1] : 0.0f};
 }
 
-template <int Hidden>
+template <int Hidden, int Padded>
 SEQUENT_DEVICE void store_pair(float* row, int u, float_pair const& pair) {
-    if (Hidden % 16 != 0 && u >= Hidden) return;
+    if (Hidden != Padded && u >= Hidden) return;
     if constexpr (Hidden % 2 == 0) {
 #if defined(__CUDACC__)
         *reinterpret_cast<float2*>(row + u) = {pair.first, pair.second};

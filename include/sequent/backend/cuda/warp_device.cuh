@@ -40,6 +40,59 @@ class device_warp {
         *reinterpret_cast<T*>(shared_ + at) = value;
     }
 
+    // What the warps of a cluster's blocks tell each other by, from sm_90 on: mbarriers, each 8 bytes of shared memory.
+    // A phase of one ends after so many arrivals and all the bytes that they announced.
+    SEQUENT_DEVICE void create_barrier(int at, int arrivals) const {
+#if __CUDA_ARCH__ >= 900
+        asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(address(at)), "r"(arrivals) : "memory");
+        asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+#endif
+    }
+    SEQUENT_DEVICE void arrive(int, int at, int announced_bytes) const {
+#if __CUDA_ARCH__ >= 900
+        if (announced_bytes == 0)
+            asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(address(at)) : "memory");
+        else
+            asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(address(at)),
+                         "r"(announced_bytes)
+                         : "memory");
+#endif
+    }
+    SEQUENT_DEVICE void wait(int at, int parity) const {
+#if __CUDA_ARCH__ >= 900
+        std::uint32_t passed = 0;
+        for (int tries = 0; passed == 0; ++tries) {
+            asm volatile("{ .reg .pred p;\n"
+                         "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 p, [%1], %2;\n"
+                         "selp.u32 %0, 1, 0, p; }"
+                         : "=r"(passed)
+                         : "r"(address(at)), "r"(parity)
+                         : "memory");
+#if !defined(NDEBUG)
+            if (tries == 1 << 26) __trap();  // an error instead of a program that never ends
+#endif
+        }
+#endif
+    }
+    // Into the shared memory of the cluster's block `rank`, where its mbarrier counts the bytes.
+    SEQUENT_DEVICE void store_async(int, int rank, int at, float_pair const& pair, int barrier) const {
+#if __CUDA_ARCH__ >= 900
+        asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.v2.b32 [%0], {%1, %2}, [%3];" ::"r"(
+                         address(at, rank)),
+                     "r"(__float_as_uint(pair.first)), "r"(__float_as_uint(pair.second)), "r"(address(barrier, rank))
+                     : "memory");
+#endif
+    }
+    SEQUENT_DEVICE void store_async(int, int rank, int at, word_quad const& quad, int barrier) const {
+#if __CUDA_ARCH__ >= 900
+        asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [%0], {%1, %2, %3, %4}, [%5];" ::"r"(
+                         address(at, rank)),
+                     "r"(quad.words[0]), "r"(quad.words[1]), "r"(quad.words[2]), "r"(quad.words[3]),
+                     "r"(address(barrier, rank))
+                     : "memory");
+#endif
+    }
+
     // Four (two) 8x8 matrices of 16-bit numbers into registers 0-3 (0 and 2); lane l gives the place of row l % 8 of
     // matrix l / 8.
     template <class F>
@@ -106,6 +159,17 @@ class device_warp {
     [[nodiscard]] SEQUENT_DEVICE static float as_float(std::uint32_t bits) { return __uint_as_float(bits); }
 
   private:
+    [[nodiscard]] SEQUENT_DEVICE std::uint32_t address(int at) const {
+        return address_ + static_cast<std::uint32_t>(at);
+    }
+#if __CUDA_ARCH__ >= 900
+    [[nodiscard]] SEQUENT_DEVICE std::uint32_t address(int at, int rank) const {
+        std::uint32_t there;
+        asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address(at)), "r"(rank));
+        return there;
+    }
+#endif
+
     unsigned char* shared_;
     std::uint32_t address_;
 };

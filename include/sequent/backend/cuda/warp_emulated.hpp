@@ -1,79 +1,21 @@
-// The warp policy on the host, for tests: the fragment layouts of the PTX ISA on arrays of 32 lanes, one phase of a
-// block after the other. Registers and shared memory start as NaN; a word that one thread writes and another one
-// touches in the same phase, or that nobody has written, is an error. Warps and blocks run in a random order.
+// The warp policy on the host, for tests: the fragment layouts of the PTX ISA on arrays of 32 lanes, and launches,
+// whose blocks and warps run in a random order. Registers and shared memory start as NaN; emulated_memory.hpp says
+// which uses of shared memory are errors.
 #pragma once
 
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <numeric>
-#include <type_traits>
+#include <span>
 #include <vector>
 
 #include "../../core/error.hpp"
 #include "../../core/random.hpp"
+#include "emulated_memory.hpp"
 #include "warp.hpp"
 
 namespace sequent {
-
-// The shared memory of a block, and who has touched which word in the present phase.
-class emulated_shared {
-  public:
-    explicit emulated_shared(int bytes) : words_(static_cast<std::size_t>(bytes) / 4) {}
-
-    void next_phase() { ++phase_; }
-
-    template <class T>
-    [[nodiscard]] T load(int thread, int at) {
-        T value;
-        std::array<std::uint32_t, sizeof(T) / 4> bits;
-        for (std::size_t n = 0; n < bits.size(); ++n) {
-            word& w = find(at, n, sizeof(T));
-            if (!w.written) fail("reads what nobody has written", thread, at);
-            if (w.write_phase == phase_ && w.writer != thread) fail("reads what another writes", thread, at);
-            w.reader = w.read_phase == phase_ && w.reader != thread ? many : thread;
-            w.read_phase = phase_;
-            bits[n] = w.bits;
-        }
-        std::memcpy(&value, bits.data(), sizeof(T));
-        return value;
-    }
-    template <class T>
-    void store(int thread, int at, T const& value) {
-        static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 4 == 0,
-                      "sequent::emulated_shared: moves words of 4 bytes; pack smaller numbers first");
-        std::array<std::uint32_t, sizeof(T) / 4> bits;
-        std::memcpy(bits.data(), &value, sizeof(T));
-        for (std::size_t n = 0; n < bits.size(); ++n) {
-            word& w = find(at, n, sizeof(T));
-            if ((w.write_phase == phase_ && w.writer != thread) || (w.read_phase == phase_ && w.reader != thread))
-                fail("writes what another touches", thread, at);
-            w = {bits[n], thread, w.reader, phase_, w.read_phase, true};
-        }
-    }
-
-  private:
-    static constexpr int many = -2;
-    struct word {
-        std::uint32_t bits = 0xFFFFFFFF;  // NaN in every format
-        int writer = -1, reader = -1, write_phase = -1, read_phase = -1;
-        bool written = false;
-    };
-    word& find(int at, std::size_t n, std::size_t size) {
-        if (at < 0 || static_cast<std::size_t>(at) % size != 0 || static_cast<std::size_t>(at) / 4 + n >= words_.size())
-            throw error(message("sequent::emulated_warp: byte ", at, " of shared memory is misaligned or beyond its ",
-                                4 * words_.size(), " bytes"));
-        return words_[static_cast<std::size_t>(at) / 4 + n];
-    }
-    [[noreturn]] void fail(char const* what, int thread, int at) const {
-        throw error(message("sequent::emulated_warp: in phase ", phase_, " thread ", thread, " ", what, ": byte ", at,
-                            " of shared memory"));
-    }
-
-    std::vector<word> words_;
-    int phase_ = 0;
-};
 
 class emulated_warp {
   public:
@@ -87,8 +29,9 @@ class emulated_warp {
         T const& operator()(int lane, int n) const { return value[lane][n]; }
     };
 
-    emulated_warp(emulated_shared& shared, int index, int block_x, int block_y)
-        : shared_(&shared), index_(index), block_x_(block_x), block_y_(block_y) {}
+    // block: its place in the cluster; index: the warp's in the block; x and y: the block's in the grid.
+    emulated_warp(emulated_cluster& cluster, int block, int index, int block_x, int block_y)
+        : cluster_(&cluster), block_(block), index_(index), block_x_(block_x), block_y_(block_y) {}
 
     [[nodiscard]] int index() const { return index_; }
     [[nodiscard]] int block_x() const { return block_x_; }
@@ -98,14 +41,24 @@ class emulated_warp {
     void lanes(F const& f) {
         for (int lane = 0; lane < size; ++lane) f(lane);
     }
-    void sync() const {}
+    void sync() const { cluster_->sync(block_, index_); }
     template <class T>
     [[nodiscard]] T load(int lane, int at) const {
-        return shared_->load<T>(index_ * size + lane, at);
+        return cluster_->load<T>(block_, index_ * size + lane, at);
     }
     template <class T>
     void store(int lane, int at, T const& value) {
-        shared_->store(index_ * size + lane, at, value);
+        cluster_->store(block_, index_ * size + lane, at, value);
+    }
+
+    void create_barrier(int at, int arrivals) { cluster_->create_barrier(block_, at, arrivals); }
+    void arrive(int lane, int at, int announced_bytes) {
+        cluster_->arrive(block_, index_ * size + lane, at, announced_bytes);
+    }
+    void wait(int at, int parity) { cluster_->wait(block_, index_, at, parity); }
+    template <class T>
+    void store_async(int lane, int rank, int at, T const& value, int barrier) {
+        cluster_->store_async(block_, index_ * size + lane, rank, at, value, barrier);
     }
 
     template <class F>
@@ -176,39 +129,121 @@ class emulated_warp {
             if (at % 16 != 0)
                 throw error(
                     message("sequent::emulated_warp: a row of ldmatrix at byte ", at, ", not a multiple of 16"));
-            for (int w = 0; w < 4; ++w)
-                to(4 * row + w, n) = shared_->load<std::uint32_t>(index_ * size + first + row, at + 4 * w);
+            for (int w = 0; w < 4; ++w) to(4 * row + w, n) = load<std::uint32_t>(first + row, at + 4 * w);
         }
     }
 
-    emulated_shared* shared_;
-    int index_, block_x_, block_y_;
+    emulated_cluster* cluster_;
+    int block_, index_, block_x_, block_y_;
 };
 
+namespace detail {
+
+// f(x, y) for each place of a grid, in a random order.
+template <class F>
+void each_place(int grid_x, int grid_y, std::uint64_t seed, F const& f) {
+    std::vector<int> places(static_cast<std::size_t>(grid_x * grid_y));
+    std::iota(places.begin(), places.end(), 0);
+    shuffle(std::span<int>(places), random_stream{seed, 0});
+    for (int const place : places) f(place % grid_x, place / grid_x);
+}
+
+}  // namespace detail
+
 // Runs a kernel's body as a launch of grid_x times grid_y blocks would: start, its steps and finish, a barrier after
-// each. Another seed is another order of blocks, and of warps in each phase.
+// each. Another seed is another order of blocks, and of warps between two barriers.
 template <class Body, class Arguments>
 void emulate(int grid_x, int grid_y, Arguments const& arguments, std::uint64_t seed) {
-    std::vector<int> blocks(static_cast<std::size_t>(grid_x * grid_y)), order(Body::warps);
-    std::iota(blocks.begin(), blocks.end(), 0);
+    std::vector<int> order(Body::warps);
     std::iota(order.begin(), order.end(), 0);
-    shuffle(std::span<int>(blocks), random_stream{seed, 0});
     std::uint64_t shuffled = 0;
-    for (int const block : blocks) {
-        emulated_shared shared(Body::shared_bytes);
+    detail::each_place(grid_x, grid_y, seed, [&](int x, int y) {
+        emulated_cluster memory(1, Body::warps, Body::shared_bytes);
         std::vector<emulated_warp> warps;
-        for (int w = 0; w < Body::warps; ++w) warps.emplace_back(shared, w, block % grid_x, block / grid_x);
+        for (int w = 0; w < Body::warps; ++w) warps.emplace_back(memory, 0, w, x, y);
         std::vector<Body> bodies(Body::warps);
         auto const phase = [&](auto const& f) {
             shuffle(std::span<int>(order), random_stream{seed, ++shuffled});
             for (int const w : order) f(bodies[static_cast<std::size_t>(w)], warps[static_cast<std::size_t>(w)]);
-            shared.next_phase();
+            memory.block_barrier(0);
         };
         phase([&](Body& body, emulated_warp& warp) { body.start(warp, arguments); });
         for (int step = 0; step < bodies[0].steps(); ++step)
             phase([&](Body& body, emulated_warp& warp) { body.step(warp, arguments, step); });
         phase([&](Body& body, emulated_warp& warp) { body.finish(warp, arguments); });
-    }
+    });
+}
+
+// The same for clusters of Body::blocks blocks, tiles times grid_y of them, whose only barriers are one of the cluster
+// after start and, if Body::receives, one of the block after receive; each step ends when Body::exchange says so. Warps
+// run as far ahead of the others as they can, always other ones.
+template <class Body, class Arguments>
+void emulate_clusters(int tiles, int grid_y, Arguments const& arguments, std::uint64_t seed) {
+    constexpr int blocks = Body::blocks, count = blocks * Body::warps;
+    enum class next { step, receive, barrier, finish, nothing };
+    struct program {
+        Body body;
+        emulated_warp warp;
+        next to_do = next::step;
+        int visit = 0;
+    };
+    std::uint64_t picks = 0;
+    std::vector<int> order(count);
+    std::iota(order.begin(), order.end(), 0);
+    detail::each_place(tiles, grid_y, seed, [&](int tile, int y) {
+        emulated_cluster memory(blocks, Body::warps, Body::shared_bytes);
+        std::vector<program> programs;
+        for (int w = 0; w < count; ++w) {
+            int const block = w / Body::warps;
+            programs.push_back({{}, {memory, block, w % Body::warps, tile * blocks + block, y}});
+        }
+        shuffle(std::span<int>(order), random_stream{seed, ++picks});
+        for (int const w : order)
+            programs[static_cast<std::size_t>(w)].body.start(programs[static_cast<std::size_t>(w)].warp, arguments);
+        memory.cluster_barrier();
+        auto const block_of = [&](int w) { return w / Body::warps; };
+        // One thing that a warp can do now; false: it has to wait.
+        auto const advance = [&](int w) {
+            program& p = programs[static_cast<std::size_t>(w)];
+            switch (p.to_do) {
+            case next::step:
+                if (p.visit == p.body.steps()) {
+                    p.body.finish(p.warp, arguments);
+                    p.to_do = next::nothing;
+                } else {
+                    p.body.step(p.warp, arguments, p.visit);
+                    p.to_do = next::receive;
+                }
+                return true;
+            case next::receive:
+                if (!memory.passed(block_of(w), Body::exchange::barrier(p.visit), Body::exchange::parity(p.visit)))
+                    return false;
+                Body::exchange::wait(p.warp, p.visit);
+                if constexpr (Body::receives) p.body.receive(p.warp, arguments, p.visit);
+                ++p.visit;
+                p.to_do = Body::receives ? next::barrier : next::step;
+                return true;
+            case next::barrier: {
+                auto const first = programs.begin() + block_of(w) * Body::warps, last = first + Body::warps;
+                if (!std::all_of(first, last, [](program const& of) { return of.to_do == next::barrier; }))
+                    return false;
+                memory.block_barrier(block_of(w));
+                std::for_each(first, last, [](program& of) { of.to_do = next::step; });
+                return true;
+            }
+            default:
+                return false;
+            }
+        };
+        for (std::uint64_t n = 0;; ++n) {
+            if (n % 16 == 0) shuffle(std::span<int>(order), random_stream{seed, ++picks});
+            if (std::none_of(order.begin(), order.end(), advance)) break;
+        }
+        for (int w = 0; w < count; ++w)
+            if (programs[static_cast<std::size_t>(w)].to_do != next::nothing)
+                memory.fail_waiting(block_of(w), Body::exchange::barrier(programs[static_cast<std::size_t>(w)].visit));
+        memory.check_finished(Body::exchange::bytes);
+    });
 }
 
 }  // namespace sequent

@@ -1,5 +1,6 @@
-// What the forward and the backward kernel share when one block runs a tile of the batch through all its steps: their
-// arguments, how units and rows fall to lanes, and the order of the steps.
+// What the forward and the backward kernel share that take a tile of the batch through all its steps, in one block or
+// in a cluster of blocks that own the units between them: their arguments, how units and rows fall to lanes, and the
+// order of the steps.
 //
 // All memory is the device's, row-major, and a gate row [G H] has the gates in the cell's order, gate g of unit u at
 // g H + u: the order of weight_hh's rows. Where H is even every row starts on a multiple of 8 bytes.
@@ -7,6 +8,7 @@
 
 #include "../backend.hpp"
 #include "activation.hpp"
+#include "exchange.hpp"
 #include "stationary_product.hpp"
 
 namespace sequent {
@@ -21,7 +23,7 @@ struct device_shape {
 
 // One direction of a layer. States are [batch, H], in the sorted order.
 template <class Cell>
-struct one_block_run {
+struct tile_run {
     using states = numbers<matrix_view<float>, Cell::state_count>;
     using const_states = numbers<matrix_view<float const>, Cell::state_count>;
     // What the forward pass keeps of a row for the backward pass: the cell's saved values, then its states but h.
@@ -46,9 +48,9 @@ struct one_block_run {
 };
 
 template <class Cell>
-struct one_block_arguments {
+struct tile_arguments {
     device_shape shape;
-    numbers<one_block_run<Cell>, 2> runs;  // a block of row y of the grid works on runs[y]
+    numbers<tile_run<Cell>, 2> runs;  // a block of row y of the grid works on runs[y]
 };
 
 // Two neighbouring registers.
@@ -61,29 +63,58 @@ SEQUENT_DEVICE void set_pair(Reg& r, int lane, int n, float_pair const& pair) {
     r(lane, n) = pair.first, r(lane, n + 1) = pair.second;
 }
 
-// Sizes. Each warp owns `groups` groups of 8 units; a lane owns two neighbouring units of each, in one row of the batch
-// (two when Rows is 16), and all of their gates.
-template <class Cell, precision Format, int Rows>
-struct one_block_layout {
+// Sizes. Each of the Blocks owns as many units, a multiple of 16; those beyond the hidden size are padding. Each warp
+// owns `groups` groups of 8 units; a lane owns two neighbouring units of each, in one row of the batch (two when Rows
+// is 16), and all of their gates.
+template <class Cell, precision Format, int Rows, int Blocks = 1>
+struct tile_layout {
     static constexpr int hidden = Cell::hidden_size, gates = Cell::gate_count, states = Cell::state_count;
-    static constexpr int padded = (hidden + 15) / 16 * 16;
+    static constexpr int own = ((hidden + Blocks - 1) / Blocks + 15) / 16 * 16;  // units of a block
+    static constexpr int padded = Blocks * own;
     // Registers that weigh on a thread per group: weight fragments.
     static constexpr int group_registers = Format == precision::f32                                ? 0
                                            : Format == precision::bf16 || Format == precision::f16 ? gates * padded / 8
                                                                                                    : gates * padded / 4;
-    static constexpr int groups = padded > 64 && 2 * group_registers <= 128 ? 2 : 1;
-    static constexpr int warps = padded / (8 * groups);
+    static constexpr int groups = Blocks == 1 && padded > 64 && 2 * group_registers <= 128 ? 2 : 1;
+    static constexpr int warps = own / (8 * groups);
     static constexpr int threads = 32 * warps;
     static constexpr int slots = Rows / 8;
+    // Weights beyond so many registers of a thread lie in shared memory.
+    static constexpr int weight_registers = Blocks == 1                                             ? 255
+                                            : Format == precision::bf16 || Format == precision::f16 ? 96
+                                                                                                    : 128;
     static constexpr int chains = groups == 1 ? 2 : 1;  // of a forward product, whose tiles are the gates
     // Whether a step asks for the next one's numbers before its own product, which needs registers for both, or after.
-    static constexpr bool early = groups * slots == 1;
+    static constexpr bool early = Blocks == 1 && groups * slots == 1;
     static constexpr int elements = groups * slots * 2;  // units and rows of a lane
 
-    static SEQUENT_DEVICE int unit(int warp, int lane, int group) {
+    // The tile of this block and its place in the cluster; the first of a lane's two units in the block, and in all.
+    template <class Warp>
+    static SEQUENT_DEVICE int tile(Warp const& warp) {
+        return warp.block_x() / Blocks;
+    }
+    template <class Warp>
+    static SEQUENT_DEVICE int rank(Warp const& warp) {
+        return warp.block_x() % Blocks;
+    }
+    static SEQUENT_DEVICE int own_unit(int warp, int lane, int group) {
         return (warp * groups + group) * 8 + 2 * (lane % 4);
     }
+    template <class Warp>
+    static SEQUENT_DEVICE int unit(Warp const& warp, int lane, int group) {
+        return rank(warp) * own + own_unit(warp.index(), lane, group);
+    }
     static SEQUENT_DEVICE int row(int lane, int slot) { return slot * 8 + lane / 4; }
+
+    // Units u and u + 1 of a row of all units; the same, 0 where there is no such unit.
+    static SEQUENT_DEVICE float_pair load(float const* row, int u) { return load_pair<hidden, padded>(row, u); }
+    static SEQUENT_DEVICE void store(float* row, int u, float_pair const& pair) {
+        store_pair<hidden, padded>(row, u, pair);
+    }
+    static SEQUENT_DEVICE float_pair masked(float_pair const& pair, int u) {
+        if (hidden == padded) return pair;
+        return {u < hidden ? pair.first : 0, u + 1 < hidden ? pair.second : 0};
+    }
 
     // f(lane, slot) for each row of each lane; f(lane, group, slot) for each of its pairs of units.
     template <class Warp, class F>

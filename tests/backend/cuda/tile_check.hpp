@@ -1,5 +1,5 @@
-// The one-block kernels on the emulated warp against plain loops over Cell::step in double, which round the factors of
-// the recurrent product where the kernels do.
+// The kernels of tiles on emulated blocks and clusters against plain loops over Cell::step in double, which round the
+// factors of the recurrent product where the kernels do.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "sequent/backend/cuda/one_block.hpp"
+#include "sequent/backend/cuda/tile.hpp"
 #include "sequent/cell/elman.hpp"
 #include "sequent/cell/gru.hpp"
 #include "sequent/cell/lstm.hpp"
@@ -55,11 +55,11 @@ template <class Actual>
 // A layer in both directions over one packed batch: what goes in, as floats, and what should come out, in double.
 // States: [kind][batch, H] in the sorted order.
 template <class Cell>
-struct one_block_case {
+struct tile_case {
     using weights = sequent::recurrent_layout<Cell>;
     static constexpr int hidden = Cell::hidden_size, gates = Cell::gate_count, kinds = Cell::state_count,
                          saved = Cell::saved_count, units = Cell::unit_count, gate_row = gates * hidden,
-                         kept_row = sequent::one_block_run<Cell>::kept_row;
+                         kept_row = sequent::tile_run<Cell>::kept_row;
 
     struct direction_data {
         std::vector<float> parameters, input_gates, initial, output_gradient, final_gradient;
@@ -74,7 +74,7 @@ struct one_block_case {
     std::array<direction_data, 2> data;
 
     // Without given states, initial states are zeros and there are no gradients but the output's.
-    one_block_case(precision with, std::vector<int> const& lengths, bool indexed, bool states_given)
+    tile_case(precision with, std::vector<int> const& lengths, bool indexed, bool states_given)
         : format(with), shape(lengths), distinct(indexed ? 5 : shape.rows()) {
         for (int r = 0; indexed && r < shape.rows(); ++r) index.push_back(r * 7 % distinct);
         for (std::size_t d = 0; d < 2; ++d) {
@@ -200,17 +200,17 @@ struct one_block_case {
 // The buffers of both kernels, poisoned, and the arguments that point to them. Outputs of the two directions stand side
 // by side, as a bidirectional layer's do.
 template <class Cell>
-struct one_block_buffers {
-    using expected = one_block_case<Cell>;
+struct tile_buffers {
+    using expected = tile_case<Cell>;
     struct direction_buffers {
         std::vector<float> kept, final, gate_gradient, recurrent_gate_gradient, hidden_before, initial_gradient,
             unit_gradient;
     };
     std::vector<float> output;
     std::array<direction_buffers, 2> of;
-    sequent::one_block_arguments<Cell> arguments;
+    sequent::tile_arguments<Cell> arguments;
 
-    one_block_buffers(expected const& from, int tile_rows) {
+    tile_buffers(expected const& from, int tile_rows) {
         int const rows = from.shape.rows(), batch = from.shape.batch(), hidden = Cell::hidden_size;
         int const tiles = (batch + tile_rows - 1) / tile_rows;
         auto const room = [](std::ptrdiff_t n) { return std::vector<float>(at(n), poison); };
@@ -258,24 +258,88 @@ struct one_block_buffers {
 inline std::vector<std::vector<int>> const batches_of_lengths = {
     {4}, {2, 5, 0, 1, 5, 3, 0, 2, 1}, {3, 1, 2, 6, 0, 2, 1, 4, 4, 1, 5, 3, 2, 6, 1, 0}, {0, 0, 3, 0, 2, 0, 0, 0, 0}};
 
-// f<hidden size, rows of a tile>(): all sizes in the default format, and those where another format differs from it.
-template <precision Format, class F>
-void each_size(F const& f) {
+template <int Input, int Hidden>
+using elman_tanh = sequent::elman<Input, Hidden, sequent::nonlinearity::tanh>;
+template <int Input, int Hidden>
+using elman_relu = sequent::elman<Input, Hidden, sequent::nonlinearity::relu>;
+
+// f<cell, format, rows of a tile, blocks>(lengths, n), the n-th time, in one block: all sizes in the default format,
+// and those where another format differs from it.
+template <template <int, int> class Cell, precision Format, class F>
+void one_block_cases(F const& f) {
+    auto const with = [&]<int Hidden, int Rows> {
+        for (std::size_t n = 0; n < batches_of_lengths.size(); ++n)
+            f.template operator()<Cell<1, Hidden>, Format, Rows, 1>(batches_of_lengths[n], n);
+    };
     if constexpr (Format == precision::f32x3) {
-        f.template operator()<1, 8>();
-        f.template operator()<5, 8>();
-        f.template operator()<16, 8>();
-        f.template operator()<64, 8>();
+        with.template operator()<1, 8>();
+        with.template operator()<5, 8>();
+        with.template operator()<16, 8>();
+        with.template operator()<64, 8>();
     } else if constexpr (Format == precision::f32) {
-        f.template operator()<5, 8>();
-        f.template operator()<32, 16>();
+        with.template operator()<5, 8>();
+        with.template operator()<32, 16>();
     } else if constexpr (Format == precision::tf32) {
-        f.template operator()<12, 8>();
+        with.template operator()<12, 8>();
     } else if constexpr (Format == precision::bf16) {
-        f.template operator()<40, 16>();
+        with.template operator()<40, 16>();
     } else {
-        f.template operator()<32, 8>();
+        with.template operator()<32, 8>();
     }
+}
+
+// The same in clusters: sizes that their blocks share evenly, and that leave units over.
+template <template <int, int> class Cell, precision Format, class F>
+void cluster_cases(F const& f) {
+    std::size_t n = 0;
+    auto const with = [&]<int Hidden, int Blocks>(std::vector<int> const& lengths) {
+        f.template operator()<Cell<1, Hidden>, Format, 8, Blocks>(lengths, n++);
+    };
+    if constexpr (Format == precision::f32x3) {
+        for (auto const& lengths : batches_of_lengths) with.template operator()<40, 2>(lengths);
+        with.template operator()<96, 2>({2, 0, 1});
+        with.template operator()<128, 4>({3});
+        with.template operator()<192, 8>({1, 2});
+        with.template operator()<256, 8>({0, 2});
+    } else if constexpr (Format == precision::f32) {
+        with.template operator()<33, 2>(batches_of_lengths[1]);
+        with.template operator()<96, 2>({2, 0, 1});
+    } else if constexpr (Format == precision::tf32) {
+        with.template operator()<64, 4>(batches_of_lengths[1]);
+    } else if constexpr (Format == precision::bf16) {
+        with.template operator()<128, 2>(batches_of_lengths[1]);
+        with.template operator()<192, 4>({2, 3});
+        with.template operator()<256, 4>({1, 3});
+    } else {
+        with.template operator()<100, 2>({3, 0, 4});
+    }
+}
+
+// Either in every format.
+template <template <int, int> class Cell, class F>
+void one_block_formats(F const& f) {
+    one_block_cases<Cell, precision::f32>(f);
+    one_block_cases<Cell, precision::f32x3>(f);
+    one_block_cases<Cell, precision::tf32>(f);
+    one_block_cases<Cell, precision::bf16>(f);
+    one_block_cases<Cell, precision::f16>(f);
+}
+template <template <int, int> class Cell, class F>
+void cluster_formats(F const& f) {
+    cluster_cases<Cell, precision::f32>(f);
+    cluster_cases<Cell, precision::f32x3>(f);
+    cluster_cases<Cell, precision::tf32>(f);
+    cluster_cases<Cell, precision::bf16>(f);
+    cluster_cases<Cell, precision::f16>(f);
+}
+
+// A body for all tiles and both directions, in one block or in clusters.
+template <class Body>
+void launch(int tiles, typename Body::arguments const& arguments, std::uint64_t seed) {
+    if constexpr (Body::blocks == 1)
+        sequent::emulate<Body>(tiles, 2, arguments, seed);
+    else
+        sequent::emulate_clusters<Body>(tiles, 2, arguments, seed);
 }
 
 }  // namespace sequent_tests

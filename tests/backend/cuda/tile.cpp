@@ -1,4 +1,4 @@
-#include "sequent/backend/cuda/one_block.hpp"
+#include "sequent/backend/cuda/tile.hpp"
 
 #include <set>
 #include <tuple>
@@ -12,17 +12,19 @@ using namespace sequent;
 namespace {
 
 // Every unit of every row of a tile belongs to exactly one lane of one warp.
-template <class Cell, precision Format, int Rows>
+template <class Cell, precision Format, int Rows, int Blocks = 1>
 void check_layout() {
-    using layout = one_block_layout<Cell, Format, Rows>;
-    emulated_shared shared(16);
+    using layout = tile_layout<Cell, Format, Rows, Blocks>;
+    emulated_cluster memory(Blocks, layout::warps, 16);
     std::set<std::tuple<int, int>> owned;
     std::size_t count = 0;
-    for (int w = 0; w < layout::warps; ++w) {
-        emulated_warp warp(shared, w, 0, 0);
+    for (int w = 0; w < Blocks * layout::warps; ++w) {
+        int const block = w / layout::warps, tile = 3;
+        emulated_warp warp(memory, block, w % layout::warps, tile * Blocks + block, 0);
+        CHECK(layout::tile(warp) == tile);
         layout::each_pair(warp, [&](int lane, int group, int slot) {
             for (int n = 0; n < 2; ++n, ++count)
-                owned.insert({layout::row(lane, slot), layout::unit(w, lane, group) + n});
+                owned.insert({layout::row(lane, slot), layout::unit(warp, lane, group) + n});
         });
     }
     INFO("hidden " << Cell::hidden_size << ", " << name(Format) << ", rows " << Rows);
@@ -42,6 +44,9 @@ TEST_CASE("one block: lanes share units and rows without gaps or overlaps") {
     check_layout<gru<3, 96>, precision::bf16, 8>();
     check_layout<lstm<3, 128>, precision::bf16, 8>();
     check_layout<gru<3, 64>, precision::tf32, 16>();
+    check_layout<lstm<3, 128>, precision::f32x3, 8, 2>();
+    check_layout<gru<3, 200>, precision::bf16, 8, 4>();
+    check_layout<lstm<3, 256>, precision::f32x3, 8, 8>();
 }
 
 TEST_CASE("one block: a tile's schedule visits each of its steps once, in either order") {
