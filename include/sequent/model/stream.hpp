@@ -65,7 +65,7 @@ struct stepper<recurrent_layer<Cell, 1>, T> {
     T const* step(T const* x) noexcept {
         T const* const before = now();
         second = !second;
-        cpu_recurrent_step<Cell, T, default_isa, accurate>::run(weights, parameters, x, before, now());
+        cpu_recurrent_step<Cell, T, step_isa<Cell, T>, accurate>::run(weights, parameters, x, before, now());
         return now();
     }
     void restart() noexcept { states.fill(T(0)); }

@@ -13,7 +13,7 @@ class cpu_recurrent_step {
     using groups = cpu_unit_groups<Cell, T, Isa>;
     using number = simd<T, Isa>;
     static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
-    static constexpr int streams = divisor_up_to(groups::count, 16 / gates);
+    static constexpr int streams = divisor_up_to(groups::count, (simd_registers<Isa> - 4) / gates);
 
   public:
     // x: [inputs]. before, after: [states, padded], two different places; lanes beyond the hidden size are of no
