@@ -26,9 +26,9 @@ stop_note note_of(emulated const& device, std::size_t place, float number, doubl
 template <class Training>
 std::vector<double> all_of(Training& run) {
     std::vector<double> all{static_cast<double>(run.rule().steps())};
-    detail::each_tensor(run, [&]<class Number>(parameter_info const& one, Number* from) {
-        std::vector<Number> numbers(one.size());
-        copy_to_host(run.network().device(), static_cast<Number const*>(from), numbers.size(), numbers.data());
+    detail::each_tensor(run, [&]<class Stored>(parameter_info const& one, Stored* from) {
+        std::vector<std::remove_const_t<Stored>> numbers(one.size());
+        copy_to_host(run.network().device(), static_cast<Stored const*>(from), numbers.size(), numbers.data());
         all.insert(all.end(), numbers.begin(), numbers.end());
     });
     return all;
