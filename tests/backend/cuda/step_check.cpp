@@ -27,6 +27,7 @@ template <class Training>
 std::vector<double> all_of(Training& run) {
     std::vector<double> all{static_cast<double>(run.rule().steps())};
     detail::each_tensor(run, [&]<class Stored>(parameter_info const& one, Stored* from) {
+        if (one.name.starts_with("optimizer.past.")) return;  // steps that every row has made may be there or not
         std::vector<std::remove_const_t<Stored>> numbers(one.size());
         copy_to_host(run.network().device(), static_cast<Stored const*>(from), numbers.size(), numbers.data());
         all.insert(all.end(), numbers.begin(), numbers.end());
@@ -101,7 +102,7 @@ TEST_CASE("cuda: a loss or gradient that is not finite changes nothing, and is t
 }
 
 TEST_CASE("cuda: a stopped last step is told when the training settles or is saved") {
-    scratch_folder const folder;
+    temporary_folder const folder;
     model<classifier, emulated> net({}, {.seed = 3});
     training run(net, cross_entropy{}, adam{.rate = 0.01});
     run.step(batch_of(0), topics);
