@@ -7,15 +7,15 @@
 using namespace sequent;
 
 namespace {
-template <int Hidden>
+template <int Hidden, int Padded = (Hidden + 15) / 16 * 16>
 void check_pairs() {
     alignas(8) std::array<float, Hidden + 2> row{}, copy{};
     for (std::size_t u = 0; u < row.size(); ++u) row[u] = static_cast<float>(u + 1), copy[u] = -1;
-    for (int u = 0; u < (Hidden + 15) / 16 * 16; u += 2) {
-        float_pair const pair = load_pair<Hidden>(row.data(), u);
+    for (int u = 0; u < Padded; u += 2) {
+        float_pair const pair = load_pair<Hidden, Padded>(row.data(), u);
         CHECK(pair.first == (u < Hidden ? static_cast<float>(u + 1) : 0));
         CHECK(pair.second == (u + 1 < Hidden ? static_cast<float>(u + 2) : 0));
-        store_pair<Hidden>(copy.data(), u, pair);
+        store_pair<Hidden, Padded>(copy.data(), u, pair);
     }
     for (std::size_t u = 0; u < row.size(); ++u) CHECK(copy[u] == (u < std::size_t{Hidden} ? row[u] : -1));
 }
@@ -27,4 +27,6 @@ TEST_CASE("warp: pairs of units reach a row's end and not beyond, whatever its w
     check_pairs<5>();
     check_pairs<8>();
     check_pairs<12>();
+    check_pairs<16>();
+    check_pairs<33, 64>();  // the units of a cluster of blocks
 }
