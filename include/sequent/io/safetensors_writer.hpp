@@ -1,7 +1,6 @@
 // Writes safetensors files: the same bytes as the format's reference implementation, except that metadata is sorted.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <ranges>
 
 #include "safetensors.hpp"

@@ -30,10 +30,7 @@ struct dropout {
         std::uint64_t key = 0;
         int count = 0, columns = 0;  // of the output; 0: the input goes on as it came
     };
-    template <class Backend, class T, class Visitor>
-    void describe(scope const& where, memory<Backend, T>& mine, Visitor&) const {
-        mine.key = where.dropout_key;
-    }
+    void describe(scope const& where, auto& mine, auto&) const { mine.key = where.dropout_key; }
     [[nodiscard]] input_gradient wants(auto const&, input_gradient below) const { return below; }
 
     // Behind it, a sequence has no final state of its own: put dropout behind last_state, not before.
@@ -59,10 +56,7 @@ struct dropout {
     }
 
   private:
-    template <class Backend>
-    [[nodiscard]] bool acts(pass<Backend> const& now) const {
-        return now.how == mode::training && options_.probability > 0;
-    }
+    [[nodiscard]] bool acts(auto const& now) const { return now.how == mode::training && options_.probability > 0; }
     template <class Backend, class T, class Buffer>
     matrix_view<T const> drop_from(pass<Backend> const& now, std::uint64_t key, matrix_view<T const> x,
                                    Buffer& room) const {

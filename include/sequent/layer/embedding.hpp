@@ -50,8 +50,7 @@ struct embedding {
         std::vector<int> index;     // per token: the place of its id in `distinct`
     };
 
-    template <class Backend, class T, class Visitor>
-    void describe(scope const& where, memory<Backend, T>& mine, Visitor& visitor) const {
+    void describe(scope const& where, auto& mine, auto& visitor) const {
         if (mine.table.rows() == 0) {
             mine.table.resize(options_.rows, Width);
             mine.table.padding = options_.padding;
@@ -96,8 +95,7 @@ struct embedding {
     }
 
     // Nothing below an embedding asks for a gradient; what is above need not make one for a frozen table.
-    template <class Backend, class T>
-    [[nodiscard]] input_gradient wants(memory<Backend, T> const& mine, input_gradient) const {
+    [[nodiscard]] input_gradient wants(auto const& mine, input_gradient) const {
         return mine.table.frozen ? input_gradient::not_wanted : input_gradient::wanted;
     }
 

@@ -36,6 +36,8 @@ struct sequence_flow {
     indexed_rows<T> values;
     matrix_view<T const> last;  // [batch, features], sorted order: the final h of the layer that made it; or empty
 
+    // Of what a model gives: the rows one by one.
+    explicit operator matrix_view<T const>() const { return values.rows; }
     // What a layer makes of each row alone has no final h: of the distinct rows, or of all rows, one by one.
     [[nodiscard]] matrix_view<T const> distinct() const { return values.rows; }
     [[nodiscard]] sequence_flow with_distinct(matrix_view<T const> rows) const {

@@ -35,8 +35,7 @@ struct linear {
         buffer_of<Backend, T> input_gradient;  // [n, In]
     };
 
-    template <class Backend, class T, class Visitor>
-    void describe(scope const& where, memory<Backend, T>&, Visitor& visitor) const {
+    void describe(scope const& where, auto&, auto& visitor) const {
         initial_values const uniform{initial_values::kind::uniform, 1 / std::sqrt(static_cast<double>(In))};
         visitor.tensor(tensor_name{where, "weight"}, {Out, In}, where.offset, uniform);
         visitor.tensor(tensor_name{where, "bias"}, {Out}, where.offset + bias_at, uniform);

@@ -35,8 +35,7 @@ struct pooling {
         buffer_of<Backend, T> rows, gradient, sum;  // rows written out, and their gradients
         buffer_of<Backend, int> where;              // [batch, features]: the row of each maximum
     };
-    template <class Backend, class T, class Visitor>
-    void describe(scope const&, memory<Backend, T>&, Visitor&) const {}
+    void describe(scope const&, auto&, auto&) const {}
     [[nodiscard]] input_gradient wants(auto const&, input_gradient below) const { return below; }
 
     template <class Backend, class T>
@@ -80,19 +79,13 @@ struct pooling {
 };
 
 // The final h of the layer before, of a bidirectional one [h forward | h reverse]: PyTorch's h_n of the last layer.
-struct last_state : pooling<pooled::last> {
-    using pooling::pooling;
-};
+using last_state = pooling<pooled::last>;
 
 // The mean over each sequence's own steps. PyTorch's x.mean(dim=1) counts the padding of a batch too: for the same
 // numbers pack the padding as tokens, all sequences as long as the longest.
-struct mean_state : pooling<pooled::mean> {
-    using pooling::pooling;
-};
+using mean_state = pooling<pooled::mean>;
 
 // The maximum over each sequence's own steps, feature by feature.
-struct max_state : pooling<pooled::max> {
-    using pooling::pooling;
-};
+using max_state = pooling<pooled::max>;
 
 }  // namespace sequent

@@ -43,8 +43,7 @@ struct recurrent_layer {
         buffer_of<Backend, T> input_gradient;  // [distinct, input]
     };
 
-    template <class Backend, class T, class Visitor>
-    void describe(scope const& where, memory<Backend, T>& mine, Visitor& visitor) const {
+    void describe(scope const& where, auto& mine, auto& visitor) const {
         constexpr int in = Cell::input_size, h = Cell::hidden_size, gate_rows = layout::gate_rows;
         initial_values const uniform{initial_values::kind::uniform, 1 / std::sqrt(static_cast<double>(h))};
         for (int d = 0; d < Directions; ++d) {

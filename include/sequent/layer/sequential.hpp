@@ -74,8 +74,7 @@ class chain {
             return layer.backward(now, parameters + offset_of<I>, gradients + offset_of<I>, mine, input, above, wanted);
         }
     }
-    template <class Backend, class T>
-    [[nodiscard]] input_gradient wants(memory<Backend, T> const& memories, input_gradient below) const {
+    [[nodiscard]] input_gradient wants(auto const& memories, input_gradient below) const {
         each(memories, [&](auto, auto const& layer, auto const& mine) { below = layer.wants(mine, below); });
         return below;
     }
@@ -99,6 +98,16 @@ class chain {
             (f(std::integral_constant<std::size_t, I>{}, std::get<I>(layers_), std::get<I>(memories.of)), ...);
         }
         (std::make_index_sequence<count>{});
+    }
+    // name(layer, its number, scope): what the scope says besides.
+    void describe_each(scope const& where, auto& memories, auto& visitor, auto const& name) const {
+        each(memories, [&](auto index, auto const& layer, auto& mine) {
+            scope inner{&where};
+            inner.offset = where.offset + offset_of<index()>;
+            inner.dropout_key = where.dropout_key * 31 + index() + 1;
+            name(layer, static_cast<int>(index()), inner);
+            layer.describe(inner, mine, visitor);
+        });
     }
 
   private:
@@ -163,16 +172,10 @@ class sequential : public detail::chain<layer_of<LayersOrCells>...> {
     explicit sequential(options const& given)
         : chain(std::apply([](auto const&... each) { return chain(layer_of<LayersOrCells>(each)...); }, given.of)) {}
 
-    template <class Backend, class T, class Visitor>
-    void describe(scope const& where, typename chain::template memory<Backend, T>& memories, Visitor& visitor) const {
-        this->each(memories, [&](auto index, auto const& layer, auto& mine) {
-            using this_layer = std::remove_cvref_t<decltype(layer)>;
-            scope inner{&where};
-            inner.offset = where.offset + chain::template offset_of<index()>;
-            inner.dropout_key = where.dropout_key * 31 + index() + 1;
-            inner.name = detail::name_of<this_layer>;
-            if (inner.name.empty()) inner.place = static_cast<int>(index());
-            layer.template describe<Backend, T>(inner, mine, visitor);
+    void describe(scope const& where, auto& memories, auto& visitor) const {
+        this->describe_each(where, memories, visitor, [](auto const& layer, int place, scope& inner) {
+            inner.name = detail::name_of<std::remove_cvref_t<decltype(layer)>>;
+            if (inner.name.empty()) inner.place = place;
         });
     }
 };
@@ -215,14 +218,9 @@ class stacked : public detail::stack_of<(Depth > 0 ? Depth : 1), layer_of<LayerO
               return chain(make<typename chain::template layer_at<I>>(given)...);
           }(std::make_index_sequence<chain::count>{})) {}
 
-    template <class Backend, class T, class Visitor>
-    void describe(scope const& where, typename chain::template memory<Backend, T>& memories, Visitor& visitor) const {
-        this->each(memories, [&](auto index, auto const& layer, auto& mine) {
-            scope inner{&where};
-            inner.offset = where.offset + chain::template offset_of<index()>;
-            inner.depth = where.depth + static_cast<int>(index()) / 2;  // every other one is a dropout
-            inner.dropout_key = where.dropout_key * 31 + index() + 1;
-            layer.template describe<Backend, T>(inner, mine, visitor);
+    void describe(scope const& where, auto& memories, auto& visitor) const {
+        this->describe_each(where, memories, visitor, [&](auto const&, int place, scope& inner) {
+            inner.depth = where.depth + place / 2;  // every other one is a dropout
         });
     }
 

@@ -236,7 +236,7 @@ class model {
     }
 
     auto visit(auto visitor) {
-        network_.template describe<Backend, Scalar>(scope{}, memory_, visitor);
+        network_.describe(scope{}, memory_, visitor);
         return visitor;
     }
     void each_state(auto const& f) { visit(state_visitor<decltype(f)>{f}); }

@@ -3,21 +3,7 @@
 // umbrella: it brings JSON.
 #pragma once
 
-#include <algorithm>
 #include <charconv>
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <limits>
-#include <optional>
-#include <set>
-#include <span>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <vector>
 
 #include "../model/checkpoint.hpp"
 #include "training.hpp"

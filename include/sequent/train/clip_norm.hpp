@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cmath>
-#include <cstddef>
-#include <string>
 
 #include "../core/error.hpp"
 #include "../core/matrix.hpp"

@@ -1,7 +1,6 @@
 // Softmax cross-entropy as a loss: PyTorch's nn.CrossEntropyLoss on class indices.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "../backend/cross_entropy.hpp"

@@ -35,12 +35,7 @@ gradient_check(Model& model, packed_sequence<typename Model::input_value> const&
     std::vector<double> room;
     matrix_view<double> gradient;
     auto const run = [&] {
-        auto const output = model.forward(batch);
-        matrix_view<double const> logits;
-        if constexpr (Model::gives_sequence)
-            logits = output.values.rows;
-        else
-            logits = output;
+        matrix_view<double const> const logits(model.forward(batch));
         room.resize(logits.size());
         gradient = {room.data(), logits.rows, logits.columns};
         return loss(model.device(), logits, targets, gradient).loss;

@@ -1,10 +1,6 @@
 // An optimizer: a rule (sgd, adam, ...) and its state for one model.
 #pragma once
 
-#include <cstddef>
-#include <utility>
-#include <vector>
-
 #include "../model/parameters.hpp"
 
 namespace sequent {

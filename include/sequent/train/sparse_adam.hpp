@@ -2,8 +2,6 @@
 // rows keep moving while their moments fade.
 #pragma once
 
-#include <algorithm>
-
 #include "adam.hpp"
 
 namespace sequent {

@@ -1,13 +1,6 @@
 // Training: forward, loss, backward and update of one batch after the other.
 #pragma once
 
-#include <cmath>
-#include <limits>
-#include <optional>
-#include <span>
-#include <utility>
-
-#include "../core/error.hpp"
 #include "../sequence/packed_sequence.hpp"
 #include "clip_norm.hpp"
 #include "cross_entropy.hpp"
@@ -55,12 +48,7 @@ class training {
     // The two halves, for gradients of several batches: accumulate() adds, update() changes the parameters. The caller
     // calls network().zero_gradients() before the first.
     auto accumulate(input const& batch, std::span<int const> targets) {
-        auto const output = network().forward(batch);
-        matrix_view<scalar const> logits;
-        if constexpr (Model::gives_sequence)
-            logits = output.values.rows;
-        else
-            logits = output;
+        matrix_view<scalar const> const logits(network().forward(batch));
         matrix_view<scalar> const gradient = reserve_rows(gradient_, logits.rows, logits.columns);
         auto const result = loss_(network().device(), logits, targets, gradient);
         if constexpr (!std::is_floating_point_v<decltype(result.loss)>)
@@ -124,8 +112,7 @@ class training {
     static constexpr bool answers_later = !std::is_same_v<typename backend::step_answer, std::nullptr_t>;
 
     [[noreturn]] static void fail(auto const&... what) {
-        throw numeric_error(
-            message("sequent::training: the ", what..., "; lower the learning rate or clip the gradients"));
+        throw numeric_error("sequent::training: the ", what..., "; lower the learning rate or clip the gradients");
     }
     void fail_loss(double loss) const { fail("loss of step ", optimizer_.steps() + 1, " is ", loss); }
     void fail_gradient(std::string const& name) const {
