@@ -154,6 +154,17 @@ struct cell_only {
                   "bidirectional=True is stacked<Depth, bidirectional<Cell>>");
     using type = Cell;
 };
+
+template <class LayerOrCell>
+struct as_layer {
+    static_assert(layer<LayerOrCell>,
+                  "sequent::layer_of: neither a layer nor a cell; give one, such as sequent::lstm<3, 4>");
+    using type = LayerOrCell;
+};
+template <cell Cell>
+struct as_layer<Cell> {
+    using type = recurrent_layer<Cell, 1>;
+};
 }  // namespace detail
 
 template <class Cell>
@@ -164,18 +175,6 @@ template <class Cell>
 using bidirectional = recurrent_layer<typename detail::cell_only<Cell>::type, 2>;
 
 // A cell stands for the recurrent layer of it, wherever a layer is expected.
-namespace detail {
-template <class LayerOrCell>
-struct as_layer {
-    static_assert(layer<LayerOrCell>,
-                  "sequent::layer_of: neither a layer nor a cell; give one, such as sequent::lstm<3, 4>");
-    using type = LayerOrCell;
-};
-template <cell Cell>
-struct as_layer<Cell> {
-    using type = recurrent<Cell>;
-};
-}  // namespace detail
 template <class LayerOrCell>
 using layer_of = typename detail::as_layer<LayerOrCell>::type;
 

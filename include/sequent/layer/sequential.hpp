@@ -114,6 +114,14 @@ class chain {
     std::tuple<Layers...> layers_;
 };
 
+// Layers and the dropouts between them: L<in>, dropout, L<width>, dropout, L<width>, ...
+template <int Left, class Layer, class... Made>
+struct stack_of : stack_of<Left - 1, typename Layer::template with_input<Layer::features>, Made..., Layer, dropout> {};
+template <class Layer, class... Made>
+struct stack_of<1, Layer, Made...> {
+    using type = chain<Made..., Layer>;
+};
+
 template <class Layer>
 inline constexpr bool is_named = requires {
     Layer::layer_name;
@@ -179,16 +187,6 @@ class sequential : public detail::chain<layer_of<LayersOrCells>...> {
         });
     }
 };
-
-namespace detail {
-// Layers and the dropouts between them: L<in>, dropout, L<width>, dropout, L<width>, ...
-template <int Left, class Layer, class... Made>
-struct stack_of : stack_of<Left - 1, typename Layer::template with_input<Layer::features>, Made..., Layer, dropout> {};
-template <class Layer, class... Made>
-struct stack_of<1, Layer, Made...> {
-    using type = chain<Made..., Layer>;
-};
-}  // namespace detail
 
 // Depth recurrent layers, each after the first as wide at its input as the one before at its output. In training mode,
 // dropout acts between them: PyTorch's num_layers and dropout.

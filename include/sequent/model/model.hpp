@@ -170,7 +170,9 @@ class model {
     [[nodiscard]] Scalar const* block() const { return block_.data(); }
     [[nodiscard]] Scalar* gradient_block() { return gradient_.data(); }
     [[nodiscard]] std::size_t block_size() const { return block_.size(); }
-    void each_table(auto const& f) { visit(table_visitor<decltype(f)>{f}); }
+    void each_table(auto const& f) {
+        visit(memory_visitor{f, [](auto const&...) {}});
+    }
     // The table that holds a parameter whose `table` is not -1.
     [[nodiscard]] table_type& table(parameter_info const& parameter) {
         table_type* found = nullptr;
@@ -192,20 +194,12 @@ class model {
     // One parameter's values, row-major, and its gradient (of a table: zeros but in touched rows). Copies.
     // Throws argument_error for a name the model has not.
     [[nodiscard]] std::vector<Scalar> values(std::string_view name) { return values(find(name)); }
-    [[nodiscard]] std::vector<Scalar> values(parameter_info const& parameter) {
-        std::vector<Scalar> values(parameter.size());
-        Scalar const* from = block_.data() + parameter.offset;
-        if (parameter.table >= 0) from = table(parameter).values(device_).data;
-        copy_to_host(device_, from, values.size(), values.data());
-        return values;
+    [[nodiscard]] std::vector<Scalar> values(parameter_info const& one) {
+        return on_host(one, one.table < 0 ? block_.data() + one.offset : table(one).values(device_).data);
     }
     [[nodiscard]] std::vector<Scalar> gradient(std::string_view name) {
-        parameter_info const& parameter = find(name);
-        std::vector<Scalar> values(parameter.size());
-        Scalar const* from = gradient_.data() + parameter.offset;
-        if (parameter.table >= 0) from = table(parameter).dense_gradient(device_).data;
-        copy_to_host(device_, from, values.size(), values.data());
-        return values;
+        parameter_info const& one = find(name);
+        return on_host(one, one.table < 0 ? gradient_.data() + one.offset : table(one).dense_gradient(device_).data);
     }
     // Sets one parameter, row-major. Throws argument_error when the name or the number of values does not fit.
     void assign(std::string_view name, std::span<Scalar const> values) { assign(find(name), values); }
@@ -239,11 +233,18 @@ class model {
         network_.describe(scope{}, memory_, visitor);
         return visitor;
     }
-    void each_state(auto const& f) { visit(state_visitor<decltype(f)>{f}); }
+    void each_state(auto const& f) {
+        visit(memory_visitor{[](auto&) {}, f});
+    }
     parameter_info const& find(std::string_view name) const {
         for (parameter_info const& parameter : parameters_)
             if (parameter.name == name) return parameter;
         throw argument_error("sequent::model: no parameter is called '", name, "'");
+    }
+    std::vector<Scalar> on_host(parameter_info const& parameter, Scalar const* from) const {
+        std::vector<Scalar> values(parameter.size());
+        copy_to_host(device_, from, values.size(), values.data());
+        return values;
     }
     void set_frozen(std::string_view prefix, bool frozen) {
         bool found = false;

@@ -60,7 +60,7 @@ void each_trainable(Model& model, step_counts const& counts, auto const& f, auto
 }
 
 // Visitors of the network's tensors, tables and states (Layer::describe): one that lists the parameters by name, one
-// for the tables, one that calls a function for each state. The last two allocate nothing but the list of tables.
+// that calls a function for each table and one for each state, and allocates nothing.
 struct parameter_lister {
     std::vector<parameter_info> parameters;
     int tables = 0;
@@ -75,20 +75,15 @@ struct parameter_lister {
     void state(tensor_name const&, int, auto&) {}
 };
 
-template <class F>
-struct table_visitor {
-    F f;  // (row_table&)
+template <class Table, class State>
+struct memory_visitor {
+    Table of_table;  // (row_table&)
+    State of_state;  // (tensor_name, width, state_memory&)
     void tensor(tensor_name const&, std::initializer_list<int>, std::ptrdiff_t, initial_values) {}
-    void table(tensor_name const&, auto& table, initial_values) { f(table); }
-    void state(tensor_name const&, int, auto&) {}
+    void table(tensor_name const&, auto& table, initial_values) { of_table(table); }
+    void state(tensor_name const& name, int width, auto& memory) { of_state(name, width, memory); }
 };
-
-template <class F>
-struct state_visitor {
-    F f;  // (tensor_name, width, state_memory&)
-    void tensor(tensor_name const&, std::initializer_list<int>, std::ptrdiff_t, initial_values) {}
-    void table(tensor_name const&, auto&, initial_values) {}
-    void state(tensor_name const& name, int width, auto& memory) { f(name, width, memory); }
-};
+template <class Table, class State>
+memory_visitor(Table, State) -> memory_visitor<Table, State>;
 
 }  // namespace sequent

@@ -93,16 +93,8 @@ void check_kernel(kernel_rows how, sequent::cpu const& device = {}) {
     matrix_view<T> const d_x(x_gradient.data(), distinct, inputs);
     std::span<recurrent_run<Cell, cpu, T> const> const both(runs);
     keep const kept = back ? keep::for_backward : keep::nothing;
-    if constexpr (std::is_same_v<Isa, default_isa>) {
-        recurrent_forward<Cell, T>(device, shape, input, kept, both);
-        if constexpr (back) recurrent_backward<Cell, T>(device, shape, input, both, d_x);
-    } else {
-        for (auto const& run : runs) {
-            cpu_recurrent_forward<Cell, T, Isa, accurate>::run(shape, input, kept, run);
-            if constexpr (back)
-                cpu_recurrent_backward<Cell, T, Isa, accurate>::run(shape, input, run, d_x, &run != runs.data());
-        }
-    }
+    recurrent_forward<Cell, T, Isa>(device, shape, input, kept, both);
+    if constexpr (back) recurrent_backward<Cell, T, Isa>(device, shape, input, both, d_x);
 
     // The same by plain loops, sequence by sequence.
     std::vector<double> expected_output(output.size()), expected_d_x(x.size());

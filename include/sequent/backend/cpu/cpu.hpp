@@ -31,43 +31,37 @@ struct cpu_with : cpu {
     using activations = Activations;
 };
 
-template <class Cell, class T, std::derived_from<cpu> Device>
+template <class Cell, class T, class Isa = default_isa, std::derived_from<cpu> Device>
 void recurrent_forward(Device const& device, packing const& shape, indexed_rows<T> const& input, keep kept,
                        std::span<recurrent_run<Cell, Device, T> const> runs) {
-    using kernel = cpu_recurrent_forward<Cell, T, default_isa, typename Device::activations>;
-    int const count = static_cast<int>(runs.size()), chunk = 64;
-    int const chunks = (input.rows.rows + chunk - 1) / chunk;
-    int const shards = (shape.batch() + sequences_per_shard - 1) / sequences_per_shard;
-    auto const operations = [&](int rows, int depth) {  // multiplications and additions
-        return 2.0 * count * rows * Cell::gate_count * Cell::hidden_size * depth;
+    using kernel = cpu_recurrent_forward<Cell, T, Isa, typename Device::activations>;
+    executor* const threads = device.threads.get();
+    int const count = static_cast<int>(runs.size()), rows = input.rows.rows, batch = shape.batch();
+    // Whoever works alone takes all rows and sequences at once.
+    int const chunk = threads == nullptr ? std::max(rows, 1) : 64;
+    int const shard = threads == nullptr ? std::max(batch, 1) : sequences_per_shard;
+    auto const operations = [&](int times, int depth) {  // multiplications and additions
+        return 2.0 * count * times * Cell::gate_count * Cell::hidden_size * depth;
     };
-    if (device.threads == nullptr) {
-        for (auto const& run : runs) kernel::run(shape, input, kept, run);
-        return;
-    }
+    auto const of = [&](int piece) -> auto const& { return runs[static_cast<std::size_t>(piece % count)]; };
     for (auto const& run : runs) kernel::prepare(shape, input, kept, run);
-    for_pieces(device.threads.get(), count * chunks, operations(input.rows.rows, Cell::input_size), [&](int piece) {
+    for_pieces(threads, count * ((rows + chunk - 1) / chunk), operations(rows, Cell::input_size), [&](int piece) {
         int const first = piece / count * chunk;
-        kernel::project(input, first, std::min(first + chunk, input.rows.rows),
-                        runs[static_cast<std::size_t>(piece % count)]);
+        kernel::project(input, first, std::min(first + chunk, rows), of(piece));
     });
-    for_pieces(device.threads.get(), count * shards, operations(shape.rows(), Cell::hidden_size), [&](int piece) {
-        int const first = piece / count * sequences_per_shard;
-        kernel::steps(shape, input, kept, first, std::min(first + sequences_per_shard, shape.batch()),
-                      runs[static_cast<std::size_t>(piece % count)]);
-    });
+    for_pieces(threads, count * ((batch + shard - 1) / shard), operations(shape.rows(), Cell::hidden_size),
+               [&](int piece) {
+                   int const first = piece / count * shard;
+                   kernel::steps(shape, input, kept, first, std::min(first + shard, batch), of(piece));
+               });
     for (auto const& run : runs) kernel::finish(shape, run);
 }
 
-template <class Cell, class T, std::derived_from<cpu> Device>
+template <class Cell, class T, class Isa = default_isa, std::derived_from<cpu> Device>
 void recurrent_backward(Device const& device, packing const& shape, indexed_rows<T> const& input,
                         std::span<recurrent_run<Cell, Device, T> const> runs, matrix_view<T> input_gradient) {
-    using kernel = cpu_recurrent_backward<Cell, T, default_isa, typename Device::activations>;
+    using kernel = cpu_recurrent_backward<Cell, T, Isa, typename Device::activations>;
     int const count = static_cast<int>(runs.size()), chunk = kernel::input_rows_per_piece;
-    if (device.threads == nullptr) {
-        for (auto const& run : runs) kernel::run(shape, input, run, input_gradient, &run != runs.data());
-        return;
-    }
     auto const operations = [&](int rows, int depth) {
         return 2.0 * count * rows * Cell::gate_count * Cell::hidden_size * depth;
     };
@@ -84,8 +78,7 @@ void recurrent_backward(Device const& device, packing const& shape, indexed_rows
     int const chunks = (input.rows.rows + chunk - 1) / chunk;
     for_pieces(device.threads.get(), chunks, operations(input.rows.rows, Cell::input_size), [&](int piece) {
         for (auto const& run : runs)  // both directions add to the same rows
-            kernel::inputs_of(shape, input, piece * chunk, std::min((piece + 1) * chunk, input.rows.rows), run,
-                              input_gradient, &run != runs.data());
+            kernel::inputs_of(shape, input, piece, run, input_gradient, &run != runs.data());
     });
 }
 

@@ -26,19 +26,6 @@ class cpu_recurrent_backward {
     static constexpr int input_rows_per_piece = 256;
     static int shards(packing const& shape) { return (shape.batch() + sequences_per_shard - 1) / sequences_per_shard; }
 
-    // All of it, here and now. input_gradient: [distinct, inputs], overwritten or (accumulate) added to; empty: not
-    // wanted.
-    static void run(packing const& shape, indexed_rows<T> const& input, auto const& run, matrix_view<T> input_gradient,
-                    bool accumulate) {
-        prepare(shape, input, run);
-        for (int shard = 0; shard < shards(shape); ++shard) steps(shape, shard, run);
-        finish(shape, run);
-        for (int piece = 0; piece < slabs; ++piece) weights(shape, input, piece, run);
-        if (input_gradient.empty()) return;
-        prepare_inputs(run);
-        inputs_of(shape, input, 0, input.rows.rows, run, input_gradient, accumulate);
-    }
-
     // Packs changed weights, makes room and sets the states' gradients to those of the final states.
     static void prepare(packing const& shape, indexed_rows<T> const& input, auto const& run) {
         auto& memory = *run.memory;
@@ -115,16 +102,13 @@ class cpu_recurrent_backward {
                             to + std::ptrdiff_t{layout::place(g, u)} * inputs);
     }
 
-    // The gradients of the distinct input rows [begin, end).
-    static void inputs_of(packing const& shape, indexed_rows<T> const& input, int begin, int end, auto const& run,
+    // The gradients of the distinct input rows of one piece, [distinct, inputs]: overwritten or (accumulate) added to.
+    static void inputs_of(packing const& shape, indexed_rows<T> const& input, int piece, auto const& run,
                           matrix_view<T> input_gradient, bool accumulate) {
-        matrix_view<T const> const all = distinct_gates(shape, input, *run.memory);
+        int const first = piece * input_rows_per_piece, count = std::min(input_rows_per_piece, input.rows.rows - first);
         matrix_view<T const> const weight(run.memory->input_weight.data(), gate_row, inputs);
-        for (int first = begin; first < end; first += input_rows_per_piece) {
-            int const count = std::min(input_rows_per_piece, end - first);
-            eigen_product<T>({all.row(first), count, gate_row}, weight,
-                             {input_gradient.row(first), count, inputs, input_gradient.stride}, accumulate);
-        }
+        eigen_product<T>({distinct_gates(shape, input, *run.memory).row(first), count, gate_row}, weight,
+                         {input_gradient.row(first), count, inputs, input_gradient.stride}, accumulate);
     }
 
   private:

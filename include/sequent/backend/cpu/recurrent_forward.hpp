@@ -18,14 +18,6 @@ class cpu_recurrent_forward {
     static constexpr int rows_at_once = tile_rows<Isa, streams * gates>;
 
   public:
-    // All of it, here and now.
-    static void run(packing const& shape, indexed_rows<T> const& input, keep kept, auto const& run) {
-        prepare(shape, input, kept, run);
-        project(input, 0, input.rows.rows, run);
-        steps(shape, input, kept, 0, shape.batch(), run);
-        finish(shape, run);
-    }
-
     // Packs changed weights, makes room and sets the states that sequences start from.
     static void prepare(packing const& shape, indexed_rows<T> const& input, keep kept, auto const& run) {
         auto& memory = *run.memory;
