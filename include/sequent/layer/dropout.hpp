@@ -41,8 +41,7 @@ struct dropout {
         mine.count = dropped.rows, mine.columns = dropped.columns;
         return output_view(mine, input);
     }
-    template <class Backend, class T, class Flow>
-    Flow output_view(memory<Backend, T>& mine, Flow const& input) const {
+    auto output_view(auto& mine, auto const& input) const {
         if (mine.columns == 0) return input.with_distinct(input.distinct());
         return input.with_rows({mine.output.data(), mine.count, mine.columns});
     }

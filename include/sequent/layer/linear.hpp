@@ -48,8 +48,7 @@ struct linear {
                reserve_rows(mine.output, x.rows, Out));
         return output_view(mine, input);
     }
-    template <class Backend, class T, class Flow>
-    Flow output_view(memory<Backend, T>& mine, Flow const& input) const {
+    auto output_view(auto& mine, auto const& input) const {
         return input.with_distinct({mine.output.data(), input.distinct().rows, Out});
     }
     template <class Backend, class T, class Flow, class Gradient>

@@ -39,9 +39,8 @@ class chain {
     explicit chain(Layers... layers) : layers_(std::move(layers)...) {}
 
     // From layer I on.
-    template <std::size_t I = 0, class Backend, class T, class Input>
-    auto forward(pass<Backend> const& now, T const* parameters, memory<Backend, T>& memories,
-                 Input const& input) const {
+    template <std::size_t I = 0>
+    auto forward(auto const& now, auto const* parameters, auto& memories, auto const& input) const {
         if constexpr (I == count)
             return input;
         else
@@ -49,17 +48,17 @@ class chain {
                 now, parameters, memories,
                 std::get<I>(layers_).forward(now, parameters + offset_of<I>, std::get<I>(memories.of), input));
     }
-    template <std::size_t I = 0, class Backend, class T, class Input>
-    auto output_view(memory<Backend, T>& memories, Input const& input) const {
+    template <std::size_t I = 0>
+    auto output_view(auto& memories, auto const& input) const {
         if constexpr (I == count)
             return input;
         else
             return output_view<I + 1>(memories, std::get<I>(layers_).output_view(std::get<I>(memories.of), input));
     }
     // Up to the last layer and back: the inputs of all layers are found again on the way up.
-    template <std::size_t I = 0, class Backend, class T, class Input, class Gradient>
-    auto backward(pass<Backend> const& now, T const* parameters, T* gradients, memory<Backend, T>& memories,
-                  Input const& input, Gradient const& gradient, input_gradient wanted) const {
+    template <std::size_t I = 0>
+    auto backward(auto const& now, auto const* parameters, auto* gradients, auto& memories, auto const& input,
+                  auto const& gradient, input_gradient wanted) const {
         if constexpr (I == count) {
             return gradient;
         } else {

@@ -59,10 +59,9 @@ class model {
             if (parameter.initial.distribution == initial_values::kind::normal)
                 for (std::size_t j = 0; j < values.size(); ++j) values[j] = static_cast<Scalar>(random.normal(j));
             auto const padding = parameter.table < 0 ? std::nullopt : table(parameter).padding;
-            if (padding) {
-                int const width = parameter.shape[1];
-                std::fill_n(values.begin() + std::ptrdiff_t{*padding} * width, width, Scalar(0));
-            }
+            if (padding)
+                std::fill_n(values.begin() + std::ptrdiff_t{*padding} * parameter.shape[1], parameter.shape[1],
+                            Scalar(0));
             assign(parameter, values);
         }
     }

@@ -49,7 +49,7 @@ TEST_CASE("eigen: products of blocks, overwritten or added, and nothing beside t
     eigen_product_of_transpose(tall.constant(), b.constant(), c.view);
     CHECK(largest_error(numbers_of(matrix_view<double const>(c.view)), transposed(zeros)) < 1e-15);
     auto const before = numbers_of(matrix_view<double const>(c.view));
-    eigen_add_product_of_transpose(tall.constant(), b.constant(), c.view);
+    eigen_product_of_transpose(tall.constant(), b.constant(), c.view, true);
     CHECK(largest_error(numbers_of(matrix_view<double const>(c.view)), transposed(before)) < 1e-15);
     CHECK(c.memory[6] == beside);
 }
@@ -58,7 +58,7 @@ TEST_CASE("eigen: no rows make zeros, or add nothing") {
     block<float> c(4, 5, 4);
     auto const before = numbers_of(matrix_view<float const>(c.view));
     matrix_view<float const> const none(nullptr, 0, 4), nothing(nullptr, 0, 5);
-    eigen_add_product_of_transpose(none, nothing, c.view);
+    eigen_product_of_transpose(none, nothing, c.view, true);
     CHECK(numbers_of(matrix_view<float const>(c.view)) == before);
     eigen_product_of_transpose(none, nothing, c.view);
     CHECK(numbers_of(matrix_view<float const>(c.view)) == std::vector<float>(20));

@@ -51,15 +51,12 @@ void eigen_product(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T
     detail::eigen_add<Eigen::RowMajor>(a, a.columns, b, c);
 }
 
-// c = a^T b, or c += a^T b
+// c = a^T b, or (accumulate) c += a^T b
 template <class T>
-void eigen_add_product_of_transpose(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c) {
+void eigen_product_of_transpose(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c,
+                                bool accumulate = false) {
+    if (!accumulate) detail::set_zero(c);
     detail::eigen_add<Eigen::ColMajor>(a, a.rows, b, c);
-}
-template <class T>
-void eigen_product_of_transpose(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c) {
-    detail::set_zero(c);
-    eigen_add_product_of_transpose(a, b, c);
 }
 
 }  // namespace sequent

@@ -48,7 +48,7 @@ void affine_backward_input(cpu const&, matrix_view<T const> y_gradient, matrix_v
 template <class T>
 void affine_backward_weight(cpu const&, matrix_view<T const> y_gradient, matrix_view<T const> x,
                             matrix_view<T> weight_gradient, T* bias_gradient) {
-    eigen_add_product_of_transpose(y_gradient, x, weight_gradient);
+    eigen_product_of_transpose(y_gradient, x, weight_gradient, true);
     if (bias_gradient == nullptr) return;
     for (int r = 0; r < y_gradient.rows; ++r)
         for (int j = 0; j < y_gradient.columns; ++j) bias_gradient[j] += y_gradient(r, j);
@@ -123,7 +123,7 @@ void max_rows(cpu const&, packing const& shape, matrix_view<T const> rows, matri
 
 template <class T>
 void max_rows_backward(cpu const&, matrix_view<T const> max_gradient, int const* where, matrix_view<T> row_gradient) {
-    for (int r = 0; r < row_gradient.rows; ++r) std::fill_n(row_gradient.row(r), row_gradient.columns, T(0));
+    detail::set_zero(row_gradient);
     for (int i = 0; i < max_gradient.rows; ++i)
         for (int j = 0; j < max_gradient.columns; ++j) {
             int const row = where[static_cast<std::ptrdiff_t>(i) * max_gradient.columns + j];
