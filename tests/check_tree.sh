@@ -11,6 +11,7 @@ library=include/sequent
         count = split("core sequence cell backend layer model train", chain, " ")
         for (i = 1; i <= count; ++i) rank[chain[i]] = i
         beside["io"] = beside["text"] = beside["data"] = 1
+        most = 8215
     }
     function breach(text) { print FILENAME ":" FNR ": " text }
     function end_of_file() {
@@ -74,7 +75,7 @@ library=include/sequent
     }
     END {
         end_of_file()
-        if (total > 8314) print "all headers but those of backend/cuda together: " total " lines, at most 7902"
+        if (total > most) print "all headers but those of backend/cuda together: " total " lines, at most " most
     }'
 
     # Every header in a folder has its test, and tests in a folder of the library have their header.
