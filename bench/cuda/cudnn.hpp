@@ -1,6 +1,8 @@
 // A recurrent layer of cuDNN 9 on made-up weights, through its C API: what ours is compared with.
 #pragma once
 
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cudnn.h>
 
 #include <numeric>
@@ -21,16 +23,57 @@ struct cudnn_case {
     cudnnRNNMode_t cell;
     int inputs, hidden, layers, directions, batch;
     std::vector<int> lengths;  // descending
-    bool packed;               // else all rows of the longest length
+    bool packed;               // how cuDNN holds the rows; else all sequences have rows up to the longest length
     cudnnDataType_t type;
     cudnnMathType_t math;
     cudnnRNNAlgo_t algorithm;
 };
 
+// One for the whole program: making one takes long.
+inline cudnnHandle_t cudnn_handle() {
+    static cudnnHandle_t const handle = [] {
+        cudnnHandle_t made = nullptr;
+        check_cudnn(cudnnCreate(&made), "cudnnCreate");
+        return made;
+    }();
+    return handle;
+}
+
+// Throws cuda_error where cuDNN does not take the case, here or in the first call of forward and backward.
 class cudnn_layer {
   public:
-    cudnn_layer(cudnn_case const& of, cudaStream_t stream) : case_(of) {
-        check_cudnn(cudnnCreate(&handle_), "cudnnCreate");
+    cudnn_layer(cudnn_case const& of, cudaStream_t stream) {
+        try {
+            describe(of, stream);
+        } catch (...) {
+            release();
+            throw;
+        }
+    }
+    cudnn_layer(cudnn_layer const&) = delete;
+    cudnn_layer& operator=(cudnn_layer const&) = delete;
+    ~cudnn_layer() { release(); }
+
+    void forward(bool training) {
+        check_cudnn(cudnnRNNForward(handle_, rnn_, training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
+                                    lengths_, x_shape_, x_, y_shape_, y_, state_, nullptr, nullptr, state_, nullptr,
+                                    nullptr, weight_bytes_, weights_, work_bytes_, work_, training ? reserve_bytes_ : 0,
+                                    training ? reserve_ : nullptr),
+                    "cudnnRNNForward");
+    }
+    void backward() {
+        check_cudnn(cudnnRNNBackwardData_v8(handle_, rnn_, lengths_, y_shape_, y_, dy_, x_shape_, dx_, state_, nullptr,
+                                            nullptr, nullptr, state_, nullptr, nullptr, nullptr, weight_bytes_,
+                                            weights_, work_bytes_, work_, reserve_bytes_, reserve_),
+                    "cudnnRNNBackwardData_v8");
+        check_cudnn(cudnnRNNBackwardWeights_v8(handle_, rnn_, CUDNN_WGRAD_MODE_ADD, lengths_, x_shape_, x_, state_,
+                                               nullptr, y_shape_, y_, weight_bytes_, d_weights_, work_bytes_, work_,
+                                               reserve_bytes_, reserve_),
+                    "cudnnRNNBackwardWeights_v8");
+    }
+
+  private:
+    void describe(cudnn_case const& of, cudaStream_t stream) {
         check_cudnn(cudnnSetStream(handle_, stream), "cudnnSetStream");
         check_cudnn(cudnnCreateRNNDescriptor(&rnn_), "cudnnCreateRNNDescriptor");
         check_cudnn(cudnnCreateDropoutDescriptor(&dropout_), "cudnnCreateDropoutDescriptor");
@@ -38,7 +81,8 @@ class cudnn_layer {
         check_cudnn(cudnnSetRNNDescriptor_v8(rnn_, of.algorithm, of.cell, CUDNN_RNN_DOUBLE_BIAS,
                                              of.directions == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL,
                                              CUDNN_LINEAR_INPUT, of.type, CUDNN_DATA_FLOAT, of.math, of.inputs,
-                                             of.hidden, of.hidden, of.layers, dropout_, 0),
+                                             of.hidden, of.hidden, of.layers, dropout_,
+                                             of.packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED),
                     "cudnnSetRNNDescriptor_v8");
         int const steps = of.lengths[0];
         auto const layout =
@@ -74,40 +118,17 @@ class cudnn_layer {
         lengths_ = static_cast<int*>(zeros(of.batch * sizeof(int)));
         check_cuda(cudaMemcpy(lengths_, of.lengths.data(), of.batch * sizeof(int), cudaMemcpyHostToDevice),
                    "cudaMemcpy");
-        // Random bits of small numbers, in either format: exponents of 2^-9 to 2^-2.
-        randomise(x_, x), randomise(dy_, y), randomise(weights_, weight_bytes_);
+        randomise(of.type, x_, x, 1), randomise(of.type, dy_, y, 1);
+        randomise(of.type, weights_, weight_bytes_, 0.1f);
     }
-    cudnn_layer(cudnn_layer const&) = delete;
-    cudnn_layer& operator=(cudnn_layer const&) = delete;
-    ~cudnn_layer() {
+    void release() {
         for (void* const memory : memory_) cudaFree(memory);
         if (state_ != nullptr) cudnnDestroyTensorDescriptor(state_);
         if (x_shape_ != nullptr) cudnnDestroyRNNDataDescriptor(x_shape_);
         if (y_shape_ != nullptr) cudnnDestroyRNNDataDescriptor(y_shape_);
         if (rnn_ != nullptr) cudnnDestroyRNNDescriptor(rnn_);
         if (dropout_ != nullptr) cudnnDestroyDropoutDescriptor(dropout_);
-        if (handle_ != nullptr) cudnnDestroy(handle_);
     }
-
-    void forward(bool training) {
-        check_cudnn(cudnnRNNForward(handle_, rnn_, training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
-                                    lengths_, x_shape_, x_, y_shape_, y_, state_, nullptr, nullptr, state_, nullptr,
-                                    nullptr, weight_bytes_, weights_, work_bytes_, work_, training ? reserve_bytes_ : 0,
-                                    training ? reserve_ : nullptr),
-                    "cudnnRNNForward");
-    }
-    void backward() {
-        check_cudnn(cudnnRNNBackwardData_v8(handle_, rnn_, lengths_, y_shape_, y_, dy_, x_shape_, dx_, state_, nullptr,
-                                            nullptr, nullptr, state_, nullptr, nullptr, nullptr, weight_bytes_,
-                                            weights_, work_bytes_, work_, reserve_bytes_, reserve_),
-                    "cudnnRNNBackwardData_v8");
-        check_cudnn(cudnnRNNBackwardWeights_v8(handle_, rnn_, CUDNN_WGRAD_MODE_ADD, lengths_, x_shape_, x_, state_,
-                                               nullptr, y_shape_, y_, weight_bytes_, d_weights_, work_bytes_, work_,
-                                               reserve_bytes_, reserve_),
-                    "cudnnRNNBackwardWeights_v8");
-    }
-
-  private:
     void* zeros(std::size_t bytes) {
         void* memory = nullptr;
         check_cuda(cudaMalloc(&memory, std::max<std::size_t>(bytes, 256)), "cudaMalloc");
@@ -115,25 +136,26 @@ class cudnn_layer {
         check_cuda(cudaMemset(memory, 0, std::max<std::size_t>(bytes, 256)), "cudaMemset");
         return memory;
     }
-    void randomise(void* memory, std::size_t bytes) const {
-        sequent::random_stream const random{1, 2};
-        std::vector<std::uint32_t> words(bytes / 4);
-        for (std::size_t n = 0; n < words.size(); ++n) {
-            std::uint32_t const bits = random.word(n);
-            auto const small =
-                [&](std::uint32_t half) {  // sign, exponent 118 to 125 (bf16, float) or 6 to 13 (f16), fraction
-                    bool const is_f16 = case_.type == CUDNN_DATA_HALF;
-                    return is_f16 ? (half & 0x83FF) | (6 + (half >> 10 & 7)) << 10
-                                  : (half & 0x807F) | (118 + (half >> 7 & 7)) << 7;
-                };
-            words[n] =
-                small(bits >> 16) << 16 | (case_.type == CUDNN_DATA_FLOAT ? bits & 0xFFFF : small(bits & 0xFFFF));
-        }
-        check_cuda(cudaMemcpy(memory, words.data(), bytes / 4 * 4, cudaMemcpyHostToDevice), "cudaMemcpy");
+    static void randomise(cudnnDataType_t type, void* memory, std::size_t bytes, float range) {
+        if (type == CUDNN_DATA_FLOAT)
+            repeat_into(memory, bytes, [&](float number) { return range * number; });
+        else if (type == CUDNN_DATA_HALF)
+            repeat_into(memory, bytes, [&](float number) { return __float2half(range * number); });
+        else
+            repeat_into(memory, bytes, [&](float number) { return __float2bfloat16(range * number); });
+    }
+    template <class Convert>
+    static void repeat_into(void* memory, std::size_t bytes, Convert const& convert) {
+        std::vector<decltype(convert(0.0f))> block(numbers().size());
+        std::transform(numbers().begin(), numbers().end(), block.begin(), convert);
+        std::size_t const size = block.size() * sizeof(block[0]);
+        for (std::size_t at = 0; at < bytes; at += size)
+            check_cuda(cudaMemcpy(static_cast<char*>(memory) + at, block.data(), std::min(size, bytes - at),
+                                  cudaMemcpyHostToDevice),
+                       "cudaMemcpy");
     }
 
-    cudnn_case case_;
-    cudnnHandle_t handle_ = nullptr;
+    cudnnHandle_t const handle_ = cudnn_handle();
     cudnnRNNDescriptor_t rnn_ = nullptr;
     cudnnDropoutDescriptor_t dropout_ = nullptr;
     cudnnRNNDataDescriptor_t x_shape_ = nullptr, y_shape_ = nullptr;

@@ -38,9 +38,12 @@ std::vector<batch> read_batches(char const* path) {
     return batches;
 }
 
-template <class Device>
-void time_steps(char const* who, std::vector<batch> const& batches, double seconds) {
+template <precision Format, strategy Wanted = strategy::automatic>
+void time_steps(std::vector<batch> const& batches, double seconds) {
     using clock = std::chrono::steady_clock;
+    using Device = cuda_with<Format, Wanted>;
+    std::string const who =
+        message("sequent ", name(Format), " ", name(planned_strategy<lstm<64, 32>, float, Format, Wanted>));
     model<network, Device> net({}, {.seed = 1});
     training run(net, cross_entropy{}, adam{});
     std::vector<double> times;
@@ -58,7 +61,8 @@ void time_steps(char const* who, std::vector<batch> const& batches, double secon
     }
     std::sort(times.begin(), times.end());
     std::size_t const n = times.size();
-    std::printf("%s,%.4f,%.4f\n", who, times[n / 2], times[3 * n / 4] - times[n / 4]);
+    std::printf("%s,%.4f,%.4f\n", who.c_str(), times[n / 2], times[3 * n / 4] - times[n / 4]);
+    std::fflush(stdout);
 }
 
 }  // namespace
@@ -68,9 +72,9 @@ int main(int argc, char** argv) {
         if (argc < 2) throw argument_error("usage: lesson FILE [SECONDS]");
         double const seconds = argc > 2 ? std::atof(argv[2]) : 3;
         auto const batches = read_batches(argv[1]);
-        time_steps<cuda>("sequent f32x3 one_block", batches, seconds);
-        time_steps<cuda_with<precision::f32x3, strategy::general>>("sequent f32x3 general", batches, seconds);
-        time_steps<cuda_with<precision::bf16>>("sequent bf16 one_block", batches, seconds);
+        time_steps<precision::f32x3>(batches, seconds);
+        time_steps<precision::f32x3, strategy::general>(batches, seconds);
+        time_steps<precision::bf16>(batches, seconds);
         return 0;
     } catch (std::exception const& failure) {
         std::fprintf(stderr, "lesson: %s\n", failure.what());

@@ -8,10 +8,10 @@ import sys
 import time
 
 import torch
-from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_sequence
 
 device = torch.device("cuda")
-STEPS = 512
+STEPS, BATCH = 512, 64
 
 
 def quartiles(times):
@@ -32,89 +32,123 @@ class Lesson(torch.nn.Module):
         return self.fc(h[-1])
 
 
+def lesson_step(name, batches, seconds):
+    torch.manual_seed(1)
+    net = Lesson(sparse=name == "sparse_adam").to(device)
+    if name == "sparse_adam":
+        rest = [p for n, p in net.named_parameters() if n != "embedding.weight"]
+        optimizers = [torch.optim.SparseAdam([net.embedding.weight]), torch.optim.Adam(rest, fused=True)]
+    else:
+        optimizers = [torch.optim.Adam(net.parameters(), fused=name == "adam fused", foreach=name == "adam foreach")]
+    loss_of = torch.nn.CrossEntropyLoss()
+    times, spent = [], 0.0
+    while len(times) < 5 or spent < seconds:
+        begin = time.perf_counter()
+        for ids, lengths, targets in batches:
+            for optimizer in optimizers:
+                optimizer.zero_grad(set_to_none=True)
+            loss = loss_of(net(ids.to(device), lengths), targets.to(device))
+            loss.backward()
+            for optimizer in optimizers:
+                optimizer.step()
+            loss.item()
+        torch.cuda.synchronize()
+        took = time.perf_counter() - begin
+        spent += took
+        times.append(1000 * took / len(batches))
+    median, spread = quartiles(times[1:])
+    print(f"pytorch {torch.__version__} {name},{median:.4f},{spread:.4f}", flush=True)
+
+
 def lesson(path, seconds):
     batches = []
     for line in open(path):
         sequences = [torch.tensor([int(word) for word in one.split()]) for one in line.strip().split(";")]
         lengths = torch.tensor([len(one) for one in sequences])
         batches.append((pad_sequence(sequences, batch_first=True), lengths, lengths % 4))
-    for name in ("sparse_adam", "adam fused", "adam foreach"):
-        torch.manual_seed(1)
-        net = Lesson(sparse=name == "sparse_adam").to(device)
-        if name == "sparse_adam":
-            rest = [p for n, p in net.named_parameters() if n != "embedding.weight"]
-            optimizers = [torch.optim.SparseAdam([net.embedding.weight]), torch.optim.Adam(rest, fused=True)]
-        else:
-            optimizers = [torch.optim.Adam(net.parameters(), fused=name == "adam fused", foreach=name == "adam foreach")]
-        loss_of = torch.nn.CrossEntropyLoss()
-        times, spent = [], 0.0
-        while len(times) < 5 or spent < seconds:
-            begin = time.perf_counter()
-            for ids, lengths, targets in batches:
-                for optimizer in optimizers:
-                    optimizer.zero_grad(set_to_none=True)
-                loss = loss_of(net(ids.to(device), lengths), targets.to(device))
-                loss.backward()
-                for optimizer in optimizers:
-                    optimizer.step()
-                loss.item()
-            torch.cuda.synchronize()
-            took = time.perf_counter() - begin
-            spent += took
-            times.append(1000 * took / len(batches))
-        median, spread = quartiles(times[1:])
-        print(f"pytorch {torch.__version__} {name},{median:.4f},{spread:.4f}", flush=True)
+    return [attempt(name, lesson_step, name, batches, seconds)
+            for name in ("sparse_adam", "adam fused", "adam foreach")]
+
+
+def attempt(what, work, *arguments):
+    """Whether work(*arguments) went through; what does not is told, and the others still have their turn."""
+    try:
+        work(*arguments)
+        return True
+    except RuntimeError as failure:
+        print(f"{what}: {failure}", file=sys.stderr, flush=True)
+        return False
 
 
 def time_calls(call, seconds):
+    """Median, spread and the median of a second series, in milliseconds; the better series comes first."""
     for _ in range(3):
         call()
     torch.cuda.synchronize()
-    times, spent = [], 0.0
-    while len(times) < 3 or (spent < seconds and len(times) < 30):
-        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        begin.record()
+    series = []
+    for _ in range(2):
+        times, spent = [], 0.0
+        while len(times) < 3 or (spent < seconds and len(times) < 30):
+            begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            begin.record()
+            call()
+            end.record()
+            end.synchronize()
+            times.append(begin.elapsed_time(end))
+            spent += times[-1] / 1000
+        series.append(quartiles(times))
+    series.sort()
+    return *series[0], series[1][0]
+
+
+def capture(call):
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            call()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
         call()
-        end.record()
-        end.synchronize()
-        times.append(begin.elapsed_time(end))
-        spent += times[-1] / 1000
-    return quartiles(times)
+    return graph
+
+
+def layer(cell, format, hidden, lengths, seconds):
+    dtype = torch.bfloat16 if format == "bf16" else torch.float32
+    module = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](hidden, hidden).to(device, dtype)
+    if lengths == "full":
+        shape = (STEPS, BATCH, hidden)
+        x = given = torch.randn(shape, device=device, dtype=dtype, requires_grad=True)
+    else:
+        ends = [STEPS - 3 * STEPS // 4 * i // (BATCH - 1) for i in range(BATCH)]  # as in recurrent.cu
+        shape = (sum(ends), hidden)
+        x = torch.randn(shape, device=device, dtype=dtype, requires_grad=True)
+        given = PackedSequence(x, torch.tensor([sum(step < end for end in ends) for step in range(STEPS)]))
+    gradient = torch.randn(shape, device=device, dtype=dtype)
+    wanted = [x, *module.parameters()]
+
+    def training():
+        y = module(given)[0]
+        torch.autograd.grad(y if lengths == "full" else y.data, wanted, gradient)
+
+    def report(who, timed):
+        median, spread, again = timed
+        per_step = ",".join(f"{1000 * ms / STEPS:.3f}" for ms in (median, spread, again))
+        print(f"{cell},{format},{hidden},{BATCH},1 layer,{lengths},training,{who},{per_step},{median:.4f}", flush=True)
+
+    report("pytorch eager", time_calls(training, seconds))
+    attempt(f"pytorch graph {cell} {format} {hidden} {lengths}",
+            lambda: report("pytorch graph", time_calls(capture(training).replay, seconds)))
 
 
 def recurrent(seconds):
-    for cell, module in (("lstm", torch.nn.LSTM), ("gru", torch.nn.GRU)):
-        for format, dtype in (("f32x3", torch.float32), ("bf16", torch.bfloat16)):
-            for hidden in (32, 128, 512):
-                layer = module(hidden, hidden).to(device, dtype)
-                x = torch.randn(STEPS, 64, hidden, device=device, dtype=dtype, requires_grad=True)
-                gradient = torch.randn(STEPS, 64, hidden, device=device, dtype=dtype)
-
-                def training(layer=layer, x=x, gradient=gradient):
-                    layer(x)[0].backward(gradient)
-
-                def report(who, timed):
-                    median, spread = timed
-                    print(f"{cell},{format},{hidden},64,1 layer,full,training,{who},"
-                          f"{1000 * median / STEPS:.3f},{1000 * spread / STEPS:.3f},{median:.4f}", flush=True)
-
-                report("pytorch eager", time_calls(training, seconds))
-                try:
-                    stream = torch.cuda.Stream()
-                    stream.wait_stream(torch.cuda.current_stream())
-                    with torch.cuda.stream(stream):
-                        for _ in range(3):
-                            training()
-                    torch.cuda.current_stream().wait_stream(stream)
-                    graph = torch.cuda.CUDAGraph()
-                    with torch.cuda.graph(graph):
-                        training()
-                    report("pytorch graph", time_calls(graph.replay, seconds))
-                except RuntimeError as failure:
-                    print(f"pytorch graph {cell} {format} {hidden}: {failure}", file=sys.stderr)
+    print("cell,format,hidden,batch,shape,lengths,what,who,us_per_step,iqr_us,again_us,ms", flush=True)
+    return [attempt(f"pytorch {cell} {format} {hidden} {lengths}", layer, cell, format, hidden, lengths, seconds)
+            for lengths in ("packed", "full") for cell in ("lstm", "gru") for format in ("bf16", "f32x3")
+            for hidden in (32, 64, 128, 256, 512)]
 
 
 if sys.argv[1] == "lesson":
-    lesson(sys.argv[2], float(sys.argv[3]))
-else:
-    recurrent(float(sys.argv[2]))
+    sys.exit(not all(lesson(sys.argv[2], float(sys.argv[3]))))
+sys.exit(not all(recurrent(float(sys.argv[2]))))

@@ -1,18 +1,17 @@
 // One kind of cell in one number format over sizes and batches: ours, and each algorithm of cuDNN that takes the case.
 // Compiled with -DCELL=lstm -DFORMAT=bf16. Prints CSV, a line a measurement; the first line names the columns.
-// Options: seconds for a measurement, and the largest hidden size.
+// Options: seconds for a measurement, the largest hidden size, the phase (0 to 3, below), and how many of its cases to
+// leave out. The log, on stderr, has "case N" before each case, and why cuDNN refuses what it does.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <string>
 
 #include "sequent/cuda.hpp"
 #include "timing.hpp"
-#if __has_include(<cudnn.h>)
+#ifdef WITH_CUDNN
 #include "cudnn.hpp"
-#define WITH_CUDNN 1
-#else
-#define WITH_CUDNN 0
 #endif
 
 #define TEXT_OF(name) #name
@@ -28,31 +27,37 @@ template <int Input, int Hidden>
 using cell_type = CELL<Input, Hidden>;
 
 constexpr int steps = 512;
-double seconds = 0.3;
+double seconds = 0.03;
 
-struct batch_case {
-    std::string name;
-    std::vector<int> lengths;  // descending
-    bool packed;
+enum class phase { packed_training, full_training, forward, largest_and_deeper };
+
+// The lengths fall from 512 steps to a quarter of them, or stay.
+std::vector<int> lengths_of(int batch, bool packed) {
+    std::vector<int> lengths(static_cast<std::size_t>(batch), steps);
+    if (packed)
+        for (int i = 0; i < batch; ++i) lengths[static_cast<std::size_t>(i)] = steps - 3 * steps / 4 * i / (batch - 1);
+    return lengths;
+}
+
+struct bench_case {
+    phase when;
+    int hidden, batch, layers, directions;
+    bool packed, training;
+    std::function<void(bench_case const&)> time_ours;
+
+    [[nodiscard]] std::string shape() const {
+        return layers > 1 ? "2 layers" : directions > 1 ? "2 directions" : "1 layer";
+    }
+    [[nodiscard]] std::string text() const {
+        return message(TEXT(CELL), ",", TEXT(FORMAT), ",", hidden, ",", batch, ",", shape(), ",",
+                       packed ? "packed" : "full", ",", training ? "training" : "forward");
+    }
+    void print(std::string const& who, bench::sample const& time) const {
+        std::printf("%s,%s%s,%.3f,%.3f,%.3f,%.4f\n", text().c_str(), who.c_str(), time.captured ? "" : " (no graph)",
+                    1000 * time.median / steps, 1000 * time.spread / steps, 1000 * time.again / steps, time.median);
+        std::fflush(stdout);
+    }
 };
-
-std::vector<batch_case> cases(int batch) {
-    std::vector<int> const full(static_cast<std::size_t>(batch), steps);
-    std::vector<int> uneven = full;  // 25 to 100 % of the steps
-    random_stream const random{1, 3};
-    for (std::size_t i = 1; i < uneven.size(); ++i)
-        uneven[i] = steps / 4 + static_cast<int>(random.below(i, 3 * steps / 4 + 1));
-    std::sort(uneven.rbegin(), uneven.rend());
-    return {{"full", full, false}, {"packed", uneven, true}};
-}
-
-void print(int hidden, int batch, std::string const& shape, std::string const& lengths, char const* what,
-           std::string const& who, bench::sample const& time) {
-    std::printf("%s,%s,%d,%d,%s,%s,%s,%s,%.3f,%.3f,%.4f\n", TEXT(CELL), TEXT(FORMAT), hidden, batch, shape.c_str(),
-                lengths.c_str(), what, who.c_str(), 1000 * time.median / steps, 1000 * time.spread / steps,
-                time.median);
-    std::fflush(stdout);
-}
 
 // A layer with memory of its own, as a model would hold it.
 template <class Layer>
@@ -80,10 +85,12 @@ class our_layer {
 
   private:
     void random_into(device::buffer<float>& to, std::size_t n, float range) {
-        random_stream const random{1, n};
-        std::vector<float> values(n);
-        for (std::size_t j = 0; j < n; ++j) values[j] = range * (2 * random.uniform(j) - 1);
-        copy_from_host(device_, static_cast<float const*>(values.data()), n, to.reserve(n));
+        std::vector<float> block(bench::numbers());
+        for (float& number : block) number *= range;
+        float* const first = to.reserve(n);
+        for (std::size_t at = 0; at < n; at += block.size())
+            copy_from_host(device_, static_cast<float const*>(block.data()), std::min(block.size(), n - at),
+                           first + at);
     }
 
     device device_;
@@ -96,81 +103,90 @@ class our_layer {
 };
 
 template <int Hidden, class Layer>
-void time_ours(int hidden, int batch, std::string const& shape, batch_case const& of) {
-    our_layer<Layer> ours(of.lengths, hidden);
-    std::string const who = "sequent " + std::string(name(planned_strategy<cell_type<Hidden, Hidden>, float, format>));
-    print(hidden, batch, shape, of.name, "forward", who,
-          bench::time_graph(ours.stream(), seconds, [&] { ours.forward(mode::inference); }));
-    print(hidden, batch, shape, of.name, "training", who, bench::time_graph(ours.stream(), seconds, [&] {
-              ours.forward(mode::training);
-              ours.backward();
-          }));
+void time_ours(bench_case const& of) {
+    using cell = cell_type<Hidden, Hidden>;
+    our_layer<Layer> ours(lengths_of(of.batch, of.packed), Hidden);
+    constexpr strategy planned = planned_strategy<cell, float, format>;
+    std::string who = "sequent " + std::string(name(planned));
+    if (planned == strategy::cluster) who += message(" of ", planned_blocks<cell, float, format>);
+    of.print(who, bench::time_work(ours.stream(), seconds, [&] {
+                 ours.forward(of.training ? mode::training : mode::inference);
+                 if (of.training) ours.backward();
+             }));
 }
 
-#if WITH_CUDNN
+// Whether the GPU still works after an error; without, everything that follows would fail too.
+void clear_error(char const* who, bench_case const& of, std::exception const& failure) {
+    std::fprintf(stderr, "%s: %s: %s\n", who, of.text().c_str(), failure.what());
+    (void)cudaGetLastError();
+    bench::check_cuda(cudaDeviceSynchronize(), "the GPU does not go on");
+}
+
+#ifdef WITH_CUDNN
 constexpr cudnnRNNMode_t mode_of(std::string_view cell) {
     return cell == "lstm" ? CUDNN_LSTM : cell == "gru" ? CUDNN_GRU : CUDNN_RNN_TANH;
 }
 
-void time_cudnn(int hidden, int batch, std::string const& shape, int layers, int directions, batch_case const& of) {
-    bool const halves = format == precision::bf16 || format == precision::f16;
-    cudnnDataType_t const type = format == precision::bf16  ? CUDNN_DATA_BFLOAT16
-                                 : format == precision::f16 ? CUDNN_DATA_HALF
-                                                            : CUDNN_DATA_FLOAT;
-    // PyTorch's default for float: tensor cores are allowed to round (TF32). Strict float is CUDNN_FMA_MATH.
-    cudnnMathType_t const math = halves || format != precision::f32 ? CUDNN_TENSOR_OP_MATH : CUDNN_FMA_MATH;
+// Each algorithm, with rows packed as ours and, where the batch is the same to its user, padded. Most cases suit a few.
+void time_cudnn(bench_case const& of) {
+    constexpr bool halves = format == precision::bf16 || format == precision::f16;
+    constexpr cudnnDataType_t type = format == precision::bf16  ? CUDNN_DATA_BFLOAT16
+                                     : format == precision::f16 ? CUDNN_DATA_HALF
+                                                                : CUDNN_DATA_FLOAT;
+    // cuDNN's default for float, and PyTorch's: tensor cores may round (TF32). Strict float is CUDNN_FMA_MATH.
+    constexpr cudnnMathType_t math = halves                     ? CUDNN_TENSOR_OP_MATH
+                                     : format == precision::f32 ? CUDNN_FMA_MATH
+                                                                : CUDNN_DEFAULT_MATH;
     struct candidate {
         cudnnRNNAlgo_t algorithm;
         char const* name;
     };
-    for (candidate const& one : {candidate{CUDNN_RNN_ALGO_STANDARD, "cudnn standard"},
-                                 candidate{CUDNN_RNN_ALGO_PERSIST_STATIC, "cudnn persist_static"},
-                                 candidate{CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, "cudnn persist_static_small_h"}}) {
-        cudaStream_t stream;
-        bench::check_cuda(cudaStreamCreate(&stream), "cudaStreamCreate");
-        try {
-            bench::cudnn_layer theirs({mode_of(TEXT(CELL)), hidden, hidden, layers, directions, batch, of.lengths,
-                                       of.packed, type, math, one.algorithm},
-                                      stream);
-            print(hidden, batch, shape, of.name, "forward", one.name,
-                  bench::time_graph(stream, seconds, [&] { theirs.forward(false); }));
-            print(hidden, batch, shape, of.name, "training", one.name, bench::time_graph(stream, seconds, [&] {
-                      theirs.forward(true);
-                      theirs.backward();
-                  }));
-        } catch (std::exception const& failure) {  // most cases suit one or two of the algorithms
-            std::fprintf(stderr, "%s %s %d %d %s %s %s: %s\n", TEXT(CELL), TEXT(FORMAT), hidden, batch, shape.c_str(),
-                         of.name.c_str(), one.name, failure.what());
-            cudaStreamCaptureStatus capturing;
-            if (cudaStreamIsCapturing(stream, &capturing) == cudaSuccess && capturing != cudaStreamCaptureStatusNone) {
-                cudaGraph_t graph = nullptr;
-                cudaStreamEndCapture(stream, &graph);
+    constexpr candidate candidates[] = {{CUDNN_RNN_ALGO_STANDARD, "standard"},
+                                        {CUDNN_RNN_ALGO_PERSIST_STATIC, "persist_static"},
+                                        {CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, "persist_static_small_h"}};
+    for (bool const packed : {true, false})
+        for (candidate const& one : candidates) {
+            cudaStream_t stream = nullptr;
+            bench::check_cuda(cudaStreamCreate(&stream), "cudaStreamCreate");
+            std::string const who = message("cudnn ", one.name, packed ? " packed" : " padded");
+            try {
+                bench::cudnn_layer theirs({mode_of(TEXT(CELL)), of.hidden, of.hidden, of.layers, of.directions,
+                                           of.batch, lengths_of(of.batch, of.packed), packed, type, math,
+                                           one.algorithm},
+                                          stream);
+                of.print(who, bench::time_work(stream, seconds, [&] {
+                             theirs.forward(of.training);
+                             if (of.training) theirs.backward();
+                         }));
+            } catch (std::exception const& failure) {
+                clear_error(who.c_str(), of, failure);
             }
-            (void)cudaGetLastError();
+            cudaStreamDestroy(stream);
         }
-        cudaStreamDestroy(stream);
-    }
 }
 #else
-void time_cudnn(int, int, std::string const&, int, int, batch_case const&) {}
+void time_cudnn(bench_case const&) {}
 #endif
 
 template <int Hidden>
-void time_size(int largest) {
+void add_cases(int largest, std::vector<bench_case>& to) {
     if (Hidden > largest) return;
-    using layer = recurrent<cell_type<Hidden, Hidden>>;
-    for (int const batch : {16, 64, 128})
-        for (batch_case const& of : cases(batch)) {
-            time_ours<Hidden, layer>(Hidden, batch, "1 layer", of);
-            time_cudnn(Hidden, batch, "1 layer", 1, 1, of);
+    using cell = cell_type<Hidden, Hidden>;
+    for (int const batch : {64, 16, 128})
+        for (bool const packed : {true, false})
+            for (bool const training : {true, false})
+                to.push_back(bench_case{Hidden > 512 ? phase::largest_and_deeper
+                                        : !training  ? phase::forward
+                                        : packed     ? phase::packed_training
+                                                     : phase::full_training,
+                                        Hidden, batch, 1, 1, packed, training, time_ours<Hidden, recurrent<cell>>});
+    if constexpr (Hidden == 128 || Hidden == 256)
+        for (bool const training : {true, false}) {
+            to.push_back(bench_case{phase::largest_and_deeper, Hidden, 64, 1, 2, true, training,
+                                    time_ours<Hidden, bidirectional<cell>>});
+            to.push_back(bench_case{phase::largest_and_deeper, Hidden, 64, 2, 1, true, training,
+                                    time_ours<Hidden, stacked<2, cell>>});
         }
-    if constexpr (Hidden == 128 || Hidden == 256) {
-        auto const packed = cases(64)[1];
-        time_ours<Hidden, bidirectional<cell_type<Hidden, Hidden>>>(Hidden, 64, "2 directions", packed);
-        time_cudnn(Hidden, 64, "2 directions", 1, 2, packed);
-        time_ours<Hidden, stacked<2, cell_type<Hidden, Hidden>>>(Hidden, 64, "2 layers", packed);
-        time_cudnn(Hidden, 64, "2 layers", 2, 1, packed);
-    }
 }
 
 }  // namespace
@@ -178,13 +194,30 @@ void time_size(int largest) {
 int main(int argc, char** argv) {
     try {
         if (argc > 1) seconds = std::atof(argv[1]);
-        int const largest = argc > 2 ? std::atoi(argv[2]) : 1024;
-        std::printf("cell,format,hidden,batch,shape,lengths,what,who,us_per_step,iqr_us,ms\n");
-        time_size<32>(largest), time_size<64>(largest), time_size<128>(largest);
-        time_size<256>(largest), time_size<512>(largest), time_size<1024>(largest);
-        return 0;
+        int const largest = argc > 2 ? std::atoi(argv[2]) : 1024, wanted = argc > 3 ? std::atoi(argv[3]) : 0,
+                  left_out = argc > 4 ? std::atoi(argv[4]) : 0;
+        std::vector<bench_case> cases;
+        add_cases<32>(largest, cases), add_cases<64>(largest, cases), add_cases<128>(largest, cases);
+        add_cases<256>(largest, cases), add_cases<512>(largest, cases), add_cases<1024>(largest, cases);
+        // Where the time is short, batches of 64 are known for all sizes.
+        std::stable_sort(cases.begin(), cases.end(),
+                         [](bench_case const& a, bench_case const& b) { return (a.batch == 64) > (b.batch == 64); });
+        std::printf("cell,format,hidden,batch,shape,lengths,what,who,us_per_step,iqr_us,again_us,ms\n");
+        int place = 0, status = 0;
+        for (bench_case const& one : cases) {
+            if (static_cast<int>(one.when) != wanted || place++ < left_out) continue;
+            std::fprintf(stderr, "case %d: %s\n", place, one.text().c_str());
+            try {
+                one.time_ours(one);
+            } catch (std::exception const& failure) {
+                status = 1;
+                clear_error("sequent", one, failure);
+            }
+            time_cudnn(one);
+        }
+        return status;
     } catch (std::exception const& failure) {
         std::fprintf(stderr, "%s\n", failure.what());
-        return 1;
+        return 2;
     }
 }

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# The driver of ./dev bench cuda, with stand-ins for the GPU's tool and for the programs: whatever these do, it comes to
+# its end, says what failed, and keeps what was measured. Exit code 77: no python3.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+command -v python3 >/dev/null || exit 77
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/bin" "$work/programs" "$work/modules"
+export PATH=$work/bin:$PATH PYTHONPATH=$work/modules PYTHONDONTWRITEBYTECODE=1
+echo 'raise ImportError("no torch in this test")' >"$work/modules/torch.py"
+
+program() { # program PATH: a script, from stdin
+    { echo '#!/usr/bin/env bash' && cat; } >"$1"
+    chmod +x "$1"
+}
+
+program "$work/bin/nvidia-smi" <<'SCRIPT'
+case $1 in
+    *compute_cap*) echo 9.0 ;;
+    *clocks*) echo '1980 MHz, 2619 MHz, 40, 300 W, 99 %' ;;
+    *) echo 'A stand-in, 1.2, 80 GB' ;;
+esac
+SCRIPT
+program "$work/bin/compute-sanitizer" <<'SCRIPT'
+[ "$2" != racecheck ] || { echo 'a race'; exit 9; }
+SCRIPT
+# As recurrent.cu: SECONDS LARGEST PHASE LEFT_OUT. Three cases in the first phase, one in the others.
+program "$work/programs/cases" <<'SCRIPT'
+name=${0##*/recurrent_}
+cell=${name%_*} format=${name#*_}
+echo cell,format,hidden,batch,shape,lengths,what,who,us_per_step,iqr_us,again_us,ms
+for ((n = $4 + 1; n <= ($3 == 0 ? 3 : 1); ++n)); do
+    echo "case $n: $name $n" >&2
+    case $MISCHIEF:$cell:$3:$n in
+        yes:lstm:0:2) kill -SEGV $$ ;;
+        yes:gru:0:2) sleep 60 ;;
+        yes:elman:0:2) echo 'sequent: no memory' >&2 && failed=1 && continue ;;
+        yes:elman:0:3) echo 'elman,half a line' ;;
+    esac
+    echo "cudnn refuses" >&2
+    for who in 'sequent one_block,2.0,0.1,2.1' 'cudnn standard packed,8.0,0.1,8.2' 'cudnn persist_static packed,6.0,0,6.0'; do
+        echo "$cell,$format,$((n * 32)),64,1 layer,packed,training,$who,1.5"
+    done
+done
+exit ${failed-0}
+SCRIPT
+for name in lstm gru elman; do cp "$work/programs/cases" "$work/programs/recurrent_${name}_bf16"; done
+program "$work/programs/lesson" <<'SCRIPT'
+[ "$(wc -l <"$1")" = 50 ] || exit 3
+echo 'sequent f32x3 one_block,0.5,0.01'
+[ $MISCHIEF = no ] || { echo 'lesson: no more' >&2; exit 1; }
+SCRIPT
+program "$work/programs/test_gpu" <<'SCRIPT'
+[ $MISCHIEF = no ] || { echo 'skipped: no GPU'; exit 4; }
+echo 'All tests passed'
+SCRIPT
+
+bench() { # bench MISCHIEF STATUS [OPTION...]: the driver must end with that status
+    local status=0 want=$2
+    export MISCHIEF=$1
+    shift 2
+    rm -rf "$work/out"
+    "$root/bench/cuda/run" --programs "$work/programs" --out "$work/out" --formats bf16 "$@" >"$work/log" 2>&1 || status=$?
+    [ $status = "$want" ] || { cat "$work/log"; echo "status $status, expected $want"; exit 1; }
+}
+holds() { # holds PYTHON: true of r, the results, rows, those of the CSV, and log, what was printed
+    python3 - "$work" "$1" <<'SCRIPT' || { cat "$work/log"; exit 1; }
+import csv, json, pathlib, sys
+work = pathlib.Path(sys.argv[1])
+r = json.loads((work / "out/results.json").read_text())
+rows = list(csv.DictReader((work / "out/recurrent.csv").open()))
+log = (work / "log").read_text()
+assert eval(sys.argv[2]), sys.argv[2]
+SCRIPT
+}
+
+# All is well, but for a race.
+bench no 1
+holds 'len(rows) == 3 * 3 * (3 + 1 + 1 + 1) and rows == r["recurrent"]'
+holds 'len(r["failures"]) == 1 and "racecheck" in r["failures"][0] and r["unfinished"] == []'
+holds '"PyTorch" in r["absent"][0] and r["machine"]["arch"] == "sm_90"'
+holds '"3.00 x" in log and "cudnn persist_static packed" in log and "memcheck: clean" in log and "1980 MHz" in log'
+program "$work/bin/compute-sanitizer" </dev/null
+bench no 0
+# A crash, silence, a failed case, a line that cannot be read; tests without a GPU; a lesson that ends early.
+bench yes 1 --silence 1
+holds 'sum("signal 11" in f and "lstm_bf16 2" in f for f in r["failures"]) == 1'
+holds 'sum("silent" in f and "gru_bf16 2" in f for f in r["failures"]) == 1'
+holds 'sum("no memory" in f for f in r["failures"]) == sum("half a line" in f for f in r["failures"]) == 1'
+holds 'any("tests: skipped: no GPU" in f for f in r["failures"]) and any("no more" in f for f in r["failures"])'
+holds 'len(r["failures"]) == 6 and r["lesson"] == [{"who": "sequent f32x3 one_block", "ms": "0.5", "iqr": "0.01"}]'
+holds 'len(rows) == 3 * 3 * (2 + 3)'  # the cases after those that ended are there
+# The time is over while one hangs, and it is no failure that the rest is missing.
+program "$work/programs/recurrent_gru_bf16" <<<'sleep 60'
+bench no 0 --limit 0.1
+holds 'any("gru" in u for u in r["unfinished"]) and len(rows) >= 9'
+# Programs and tools that are absent.
+rm "$work/programs"/recurrent_* "$work/programs/test_gpu" "$work/bin/nvidia-smi"
+[ -n "$(command -v nvidia-smi)" ] || { bench no 0 && holds 'rows == [] and len(r["absent"]) == 6'; }
+echo "the driver comes to its end"
