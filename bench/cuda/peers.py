@@ -76,7 +76,7 @@ def attempt(what, work, *arguments):
         work(*arguments)
         return True
     except RuntimeError as failure:
-        print(f"{what}: {failure}", file=sys.stderr, flush=True)
+        print(f"{what}: {str(failure).splitlines()[0]}", file=sys.stderr, flush=True)
         return False
 
 
