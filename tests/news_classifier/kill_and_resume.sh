@@ -53,18 +53,20 @@ interrupted() { # interrupted SIGNAL MICROSECONDS OPTIONS...
 }
 
 check() { # check KILLS OPTIONS...
-    local kills=$1 killed=0 resumed=0 runs=0 begin took
+    local kills=$1 killed=0 resumed=0 runs=0 begin took span
     shift
     begin=$(now)
     "$program" --data news --save whole --metrics whole.metrics "$@" >whole.out 2>log || fail "$*"
     took=$(($(now) - begin))
+    span=$((took / 3))
 
     rm -f checkpoint*
     while ((killed < kills || resumed < kills / 3)); do
         ((++runs < 20 * kills)) || fail "too few of $runs runs had a checkpoint to resume from ($*)"
         local from=checkpoint
         [ -e checkpoint ] || from=
-        interrupted KILL $((took * RANDOM / 32768 / 3)) "$@"
+        interrupted KILL $((span * RANDOM / 32768)) "$@"
+        [ -e checkpoint ] || span=$((span + span / 8))  # a busy machine needs longer to come to the first
         case $status in
             137) ((++killed)); [ -z "$from" ] || ((++resumed)) ;;
             0) same "$@"; rm -f checkpoint* ;;  # it was done before the kill: once more

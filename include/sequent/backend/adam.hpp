@@ -81,8 +81,8 @@ class adam_powers {
 // the sum is the geometric series 1/y sum over j of u^j (sum of w_i e_i^j), and few of its terms say it all.
 struct alignas(64) adam_sums {
     static constexpr int terms = 7;
-    double of_power[terms];  // the sums of w_i e_i^j
-    double remainder;        // at least the rest of the series, for all u
+    double of_power[terms] = {};  // the sums of w_i e_i^j
+    double remainder = 0;         // at least the rest of the series, for all u
 
     SEQUENT_HD void add(double weight, double slope_ratio) {  // w_i, s_i / s_f
         double const e = 1 - slope_ratio;

@@ -222,10 +222,16 @@ class row_table {
         copy_from_host(device, static_cast<int const*>(made.data()), made.size(), state.made.data());
         copy_from_host(device, static_cast<int const*>(last.data()), made.size(), state.last.data());
         std::vector<adam_step> kept(static_cast<std::size_t>(window));
-        int const known = std::min(window, state.steps);
-        copy_to_host(device, static_cast<adam_step const*>(state.past.data()) + state.steps - known,
-                     static_cast<std::size_t>(known), kept.data() + window - known);
-        state.restart(device, kept);
+        std::vector<adam_sums> sums(kept.size());
+        std::size_t const known = static_cast<std::size_t>(std::min(window, state.steps)), first = kept.size() - known;
+        copy_to_host(device, static_cast<adam_step const*>(state.past.data()) + state.steps - known, known,
+                     kept.data() + first);
+        copy_to_host(device, static_cast<adam_sums const*>(state.sums.data()) + state.steps - known, known,
+                     sums.data() + first);
+        copy_from_host(device, static_cast<adam_step const*>(kept.data()), kept.size(), state.past.data());
+        copy_from_host(device, static_cast<adam_sums const*>(sums.data()), sums.size(), state.sums.data());
+        fill(device, state.count.data(), 1, window);
+        state.steps = window;
     }
     // After the tensors of another's trimmed history have been copied here.
     void adopt_history(Backend const& device) {
