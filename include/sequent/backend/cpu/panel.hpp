@@ -3,6 +3,7 @@
 // do not depend on its batch.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "simd.hpp"
@@ -48,6 +49,34 @@ SEQUENT_HD void for_tiles(int begin, int end, F&& f) {
         (void)((end - first == Left + 1 && (f(std::integral_constant<int, Left + 1>{}, first), true)) || ...);
     }
     (std::make_integer_sequence<int, Rows - 1>{});
+}
+
+// The products of Depth numbers of each of the rows [begin, end) with the panels of the groups 0, Streams, 2 Streams,
+// ... below `groups`: for some rows and groups at a time add(sum, first row, group, k, count) for one slab of the depth
+// after the other (the first one starts the sums), then finish(sum, first row, group). While 64 rows pass by, the slab's
+// weights, of all the groups that are on the same cache lines, stay in the nearest cache; sums wait in `room`.
+template <class T, class Isa, int Rows, int Streams, int Vectors, int Together, int Depth, int Slab>
+SEQUENT_HD void panel_products(int begin, int end, int groups, auto const& add, auto const& finish) {
+    using number = simd<T, Isa>;
+    constexpr int width = static_cast<int>(number::size), passing = 64;
+    alignas(64) T room[Depth > Slab ? Together / Streams * passing * Vectors * width : 1];
+    for (int top = begin; top < end; top += passing)
+        for (int set = 0; set < groups; set += Together)
+            for (int k = 0; k < Depth; k += Slab)
+                for (int q = set; q < std::min(set + Together, groups); q += Streams)
+                    for_tiles<Rows>(top, std::min(top + passing, end), [&]<int R>(std::integral_constant<int, R>, int first) {
+                        number sum[R][Vectors];
+                        T* const waiting = room + ((q - set) / Streams * passing + first - top) * Vectors * width;
+                        if (Depth > Slab && k > 0)
+                            for (int i = 0; i < R * Vectors; ++i)
+                                sum[i / Vectors][i % Vectors] = number::load_aligned(waiting + i * width);
+                        add(sum, first, q, k, std::min(Slab, Depth - k));
+                        if (Depth <= Slab || k + Slab >= Depth)
+                            finish(sum, first, q);
+                        else
+                            for (int i = 0; i < R * Vectors; ++i)
+                                sum[i / Vectors][i % Vectors].store_aligned(waiting + i * width);
+                    });
 }
 
 // The largest divisor of n that is at most `limit`.

@@ -15,7 +15,7 @@ class cpu_recurrent_forward {
     static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
     // A tile holds all gates of one group of units, or of several where a cell has few gates.
     static constexpr int streams = divisor_up_to(groups::count, gates >= 3 ? 1 : 4 / gates);
-    static constexpr int rows_at_once = tile_rows<Isa, streams * gates>;
+    static constexpr int sums = streams * gates, rows_at_once = tile_rows<Isa, sums>;
 
   public:
     // Packs changed weights, makes room and sets the states that sequences start from.
@@ -41,17 +41,15 @@ class cpu_recurrent_forward {
     static void project(indexed_rows<T> const& input, int begin, int end, auto const& run) {
         constexpr int depth = layout::inputs;
         T* const out = run.memory->input_gates.data();
-        T const* const panels = run.memory->weights.input.data();
-        for_tiles<rows_at_once>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
-            for (int q = 0; q < groups::count; q += streams) {
-                number sum[R][streams * gates];
-                groups::template product<R, streams>(sum, input.rows.row(first), input.rows.stride, panels, depth, q);
+        matrix_view<T const> const x = input.rows;
+        products<depth>(
+            begin, end, x.row(0), x.stride, run.memory->weights.input,
+            [&]<int R>(number const(&sum)[R][sums], int first, int q) {
                 for (int r = 0; r < R; ++r)
-                    for (int v = 0; v < streams * gates; ++v)
+                    for (int v = 0; v < sums; ++v)
                         sum[r][v].store_aligned(out + std::ptrdiff_t{first + r} * layout::gate_row +
                                                 groups::gate(q + v / gates, v % gates));
-            }
-        });
+            });
     }
 
     // The sequences [begin, end) of the sorted order, from their first step to their last.
@@ -93,23 +91,33 @@ class cpu_recurrent_forward {
     // Sequences [begin, end) at one step, whose rows start at `offset`. h_before: row i belongs to sequence i.
     static void step(int offset, int begin, int end, T const* h_before, std::ptrdiff_t stride, int batch,
                      indexed_rows<T> const& input, keep kept, auto const& run) {
-        for_tiles<rows_at_once>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
-            for (int q = 0; q < groups::count; q += streams) {
-                number sum[R][streams * gates];
-                groups::template product<R, streams>(sum, h_before + first * stride, stride,
-                                                     run.memory->weights.hidden.data(), hidden, q);
-                for (int s = 0; s < streams; ++s)
-                    for (int r = 0; r < R; ++r) {
-                        int const i = first + r;
-                        if (groups::tail == width || q + s + 1 < groups::count)
-                            units<width>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride, batch, input,
-                                         kept, run);
-                        else
-                            units<groups::tail>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride, batch,
-                                                input, kept, run);
-                    }
-            }
+        products<hidden>(begin, end, h_before, stride, run.memory->weights.hidden,
+                         [&]<int R>(number const(&sum)[R][sums], int first, int q) {
+            for (int s = 0; s < streams; ++s)
+                for (int r = 0; r < R; ++r) {
+                    int const i = first + r;
+                    if (groups::tail == width || q + s + 1 < groups::count)
+                        units<width>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride, batch, input, kept,
+                                     run);
+                    else
+                        units<groups::tail>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride, batch,
+                                            input, kept, run);
+                }
         });
+    }
+
+    // bias + W x for the rows [begin, end) of x and all groups: finish(sum, first row, group).
+    template <int Depth>
+    SEQUENT_HD static void products(int begin, int end, T const* x, std::ptrdiff_t stride, auto const& panels,
+                                    auto const& finish) {
+        constexpr int together = std::max(streams, groups::parts);
+        constexpr int slab = 16384 / (gates * std::max(streams / groups::parts, 1) * 64);
+        panel_products<T, Isa, rows_at_once, streams, sums, together, Depth, slab>(
+            begin, end, groups::count,
+            [&]<int R>(number(&sum)[R][sums], int first, int q, int k, int count) {
+                groups::template product<R, streams>(sum, x + first * stride, stride, panels.data(), Depth, q, k, count);
+            },
+            finish);
     }
 
     // The cell's equations for group q of one row; Count of its units are real.
