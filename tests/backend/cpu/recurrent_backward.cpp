@@ -44,6 +44,10 @@ TEST_CASE("recurrent_backward: every size as plain loops, elman") {
     check_backward<rnn_relu<4, 17>, double>();
     check_backward<rnn_relu<4, 17>, float>();
 }
+TEST_CASE("recurrent_backward: weights in more than one slab") {
+    check_backward<lstm<70, 68>, double>();
+    check_backward<gru<70, 136>, double>();
+}
 TEST_CASE("recurrent_backward: numbers of the units, such as peepholes") {
     check_backward<coupled_lstm<4, 17>, double>();
     check_backward<coupled_lstm<4, 17>, float>();

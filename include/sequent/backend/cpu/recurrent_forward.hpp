@@ -42,14 +42,13 @@ class cpu_recurrent_forward {
         constexpr int depth = layout::inputs;
         T* const out = run.memory->input_gates.data();
         matrix_view<T const> const x = input.rows;
-        products<depth>(
-            begin, end, x.row(0), x.stride, run.memory->weights.input,
-            [&]<int R>(number const(&sum)[R][sums], int first, int q) {
-                for (int r = 0; r < R; ++r)
-                    for (int v = 0; v < sums; ++v)
-                        sum[r][v].store_aligned(out + std::ptrdiff_t{first + r} * layout::gate_row +
-                                                groups::gate(q + v / gates, v % gates));
-            });
+        products<depth>(begin, end, x.row(0), x.stride, run.memory->weights.input,
+                        [&]<int R>(number const(&sum)[R][sums], int first, int q) {
+                            for (int r = 0; r < R; ++r)
+                                for (int v = 0; v < sums; ++v)
+                                    sum[r][v].store_aligned(out + std::ptrdiff_t{first + r} * layout::gate_row +
+                                                            groups::gate(q + v / gates, v % gates));
+                        });
     }
 
     // The sequences [begin, end) of the sorted order, from their first step to their last.
@@ -93,17 +92,17 @@ class cpu_recurrent_forward {
                      indexed_rows<T> const& input, keep kept, auto const& run) {
         products<hidden>(begin, end, h_before, stride, run.memory->weights.hidden,
                          [&]<int R>(number const(&sum)[R][sums], int first, int q) {
-            for (int s = 0; s < streams; ++s)
-                for (int r = 0; r < R; ++r) {
-                    int const i = first + r;
-                    if (groups::tail == width || q + s + 1 < groups::count)
-                        units<width>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride, batch, input, kept,
-                                     run);
-                    else
-                        units<groups::tail>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride, batch,
-                                            input, kept, run);
-                }
-        });
+                             for (int s = 0; s < streams; ++s)
+                                 for (int r = 0; r < R; ++r) {
+                                     int const i = first + r;
+                                     if (groups::tail == width || q + s + 1 < groups::count)
+                                         units<width>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride,
+                                                      batch, input, kept, run);
+                                     else
+                                         units<groups::tail>(q + s, i, offset + i, sum[r] + s * gates,
+                                                             h_before + i * stride, batch, input, kept, run);
+                                 }
+                         });
     }
 
     // bias + W x for the rows [begin, end) of x and all groups: finish(sum, first row, group).
@@ -115,7 +114,8 @@ class cpu_recurrent_forward {
         panel_products<T, Isa, rows_at_once, streams, sums, together, Depth, slab>(
             begin, end, groups::count,
             [&]<int R>(number(&sum)[R][sums], int first, int q, int k, int count) {
-                groups::template product<R, streams>(sum, x + first * stride, stride, panels.data(), Depth, q, k, count);
+                groups::template product<R, streams>(sum, x + first * stride, stride, panels.data(), Depth, q, k,
+                                                     count);
             },
             finish);
     }

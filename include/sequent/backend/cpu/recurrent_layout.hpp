@@ -85,8 +85,8 @@ struct cpu_unit_groups {
     }
     static constexpr int unit(int q) { return q * width; }
 
-    // sum += W x for R rows of x, `stride` apart, `count` of their numbers from k on, and the groups q, ..., q + Streams
-    // - 1; where k is 0, sum = bias + W x. panels: of pack_gates.
+    // sum += W x for R rows of x, `stride` apart, and the groups q, ..., q + Streams - 1, numbers k, ..., k + count - 1
+    // of the depth; from 0 on, sum = bias + W x. panels: of pack_gates.
     template <int R, int Streams>
     SEQUENT_HD static void product(simd<T, Isa> (&sum)[R][Streams * layout::gates], T const* x, std::ptrdiff_t stride,
                                    T const* panels, int depth, int q, int k, int count) {
@@ -94,7 +94,8 @@ struct cpu_unit_groups {
         T const* const bias = panels + std::ptrdiff_t{depth} * layout::gate_row;
         T const* from[Streams];
         for (int s = 0; s < Streams; ++s) {
-            from[s] = panels + (std::ptrdiff_t{(q + s) / parts} * depth + k) * gates * lanes + ((q + s) % parts) * width;
+            from[s] =
+                panels + (std::ptrdiff_t{(q + s) / parts} * depth + k) * gates * lanes + ((q + s) % parts) * width;
             for (int g = 0; g < gates && k == 0; ++g)
                 for (int r = 0; r < R; ++r) sum[r][s * gates + g] = simd<T, Isa>::load_aligned(bias + gate(q + s, g));
         }
