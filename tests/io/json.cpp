@@ -1,72 +1,73 @@
 #include "sequent/io/json.hpp"
 
-#include <vector>
+#include <chrono>
 
 #include "catch.hpp"
 #include "helpers.hpp"
 
 using namespace sequent;
 using namespace std::string_literals;
-using detail::json_reader;
+using detail::json_value;
+using detail::parse_json;
 using sequent_tests::thrown;
 
 namespace {
 
-// The error of reading the text as an array of strings, after three bytes of something else.
+// The error of parsing the text, after three bytes of something else.
 std::string error_of(std::string const& text) {
-    return thrown<file_error>([&] {
-        json_reader json(text, "file", 3);
-        json.array([&](std::size_t) { (void)json.string(); });
-        json.end();
-    });
+    return thrown<file_error>([&] { (void)parse_json(text, "file", 3); });
 }
 
-template <class Number>
-Number number(std::string const& text) {
-    json_reader json(text, "file");
-    if constexpr (std::same_as<Number, double>)
-        return json.number();
-    else
-        return json.whole_number();
+template <class T>
+std::string error_as(std::string const& text) {
+    auto const json = parse_json(text, "file");
+    return thrown<file_error>([&] { (void)json_value{json, "file", "here"}.as<T>(); });
 }
 
 }  // namespace
 
-TEST_CASE("json: members and elements come in the order of the text, places end with them") {
-    json_reader json(" { \"b\" : [ 1 , null,2] ,\n\t\"a\\u00e9\\\"\":{\"c\":[]}}\r\n", "file");
-    std::vector<std::string> seen;
-    json.place = "top";
-    json.object([&](std::string const& key) {
-        seen.push_back(key);
-        json.place += "." + key;
-        if (key == "b")
-            json.array([&](std::size_t i) {
-                seen.push_back(json.accept("null") ? "null" : std::to_string(json.number()).substr(0, 1));
-                json.place += std::to_string(i);
-            });
-        else
-            json.object([&](std::string const& inner) {
-                seen.push_back(inner);
-                json.array([](std::size_t) { FAIL("an empty array has no element"); });
-            });
-    });
-    json.end();
-    CHECK(json.place == "top");
-    CHECK(seen == std::vector<std::string>{"b", "1", "null", "2", "a\xc3\xa9\"", "c"});
+TEST_CASE("json: values by type, and places that grow with them") {
+    auto const json = parse_json(" { \"b\" : [ 1 , null,\"2\"] ,\n\t\"a\\u00e9\\\"\":{\"c\":[]}}\r\n", "file");
+    json_value const top{json, "file", ""};
+    CHECK(top.as<detail::json_object>().contains("a\xc3\xa9\""));
+    json_value const list = top.member("b");
+    CHECK(list.place == "b");
+    CHECK(list.as<detail::json_array>().size() == 3);
+    CHECK(list.element(0).as<std::uint64_t>() == 1);
+    CHECK(list.element(1).json.is_null());
+    CHECK(list.element(2).as<std::string>() == "2");
+    CHECK(json_value{json, "file", "top"}.member("b").element(2).place == "top.b[2]");
+    CHECK(thrown<file_error>([&] { list.element(1).fail("is ", 1); }) == "file: b[1]: is 1");
+}
+
+TEST_CASE("json: the keys that an object must and may have") {
+    auto const json = parse_json(R"({"a":1,"b":2})", "file");
+    json_value const top{json, "file", "top"};
+    top.check_keys({"a", "b"});
+    top.check_keys({"b"}, {"a", "c"});
+    auto const error = [&](std::set<std::string_view> const& needed, std::set<std::string_view> const& optional = {}) {
+        return thrown<file_error>([&] { top.check_keys(needed, optional); });
+    };
+    CHECK(error({"a"}) == "file: top: unknown key 'b'");
+    CHECK(error({"a", "b", "c"}) == "file: top: missing key 'c'");
+    CHECK(error({"a", "c"}, {"b"}) == "file: top: missing key 'c'");
 }
 
 TEST_CASE("json: numbers are those of the grammar, and finite") {
-    CHECK(number<double>("-0.5e-3") == -0.5e-3);
-    CHECK(number<double>("18446744073709551616") == 0x1p64);
-    CHECK(number<std::uint64_t>("18446744073709551615") == UINT64_MAX);
+    CHECK(parse_json("-0.5e-3", "file").get<double>() == -0.5e-3);
+    CHECK(parse_json("18446744073709551616", "file").get<double>() == 0x1p64);
+    auto const largest = parse_json("18446744073709551615", "file");
+    CHECK(json_value{largest, "file", ""}.as<std::uint64_t>() == UINT64_MAX);
     for (auto const* text : {"01", "1.", ".5", "+1", "1e", "-", "0x1", "1-2", "--1", "NaN", "Infinity", ""}) {
         CAPTURE(text);
-        CHECK_THROWS_AS((number<double>(text), json_reader(text, "file").end()), file_error);
+        CHECK_FALSE(error_of(text).empty());
     }
-    CHECK(thrown<file_error>([] { (void)number<double>("1e999"); }) == "file: a number beyond the range of double");
-    CHECK(thrown<file_error>([] { (void)number<std::uint64_t>("-0"); }) == "file: unexpected negative number");
-    CHECK(thrown<file_error>([] { (void)number<std::uint64_t>("1.0"); }) ==
-          "file: unexpected fraction, exponent or number beyond 2^64");
+    CHECK(error_of("1e999") == "file: a number beyond the range of double");
+    CHECK(error_of(R"({"a":[1,-1e999]})") == "file: 'a': a number beyond the range of double");
+    for (auto const* text : {"-0", "-1", "1.0", "1e0", "18446744073709551616"}) {
+        CAPTURE(text);
+        CHECK(error_as<std::uint64_t>(text) == "file: here: unexpected sign, fraction, exponent or number beyond 2^64");
+    }
 }
 
 TEST_CASE("json: what is no JSON is refused at its byte") {
@@ -77,14 +78,16 @@ TEST_CASE("json: what is no JSON is refused at its byte") {
         {"]", "byte 3"},
         {"[,]", "byte 4"},
         {R"(["a",])", "byte 8"},
-        {R"(["a" "b"])", "byte 8"},
+        {R"(["a" "b"])", "byte 10"},
         {R"(["a"}])", "byte 7"},
         {R"(["a"]])", "byte 8"},
         {R"(["a"] x)", "byte 9"},
         {"[\"a\"]\0"s, "byte 8"},
+        {"[\"a\"]\0[]"s, "byte 8"},
         {"[\"\0\"]"s, "byte 5"},
         {"[\"\n\"]", "byte 5"},
         {"[\"\xff\"]", "byte 5"},
+        {"\xef\xbb\xbf[]", "byte 3"},
         {R"(["\x"])", "byte 6"},
         {"/**/[]", "byte 3"},
     }));
@@ -93,21 +96,41 @@ TEST_CASE("json: what is no JSON is refused at its byte") {
     CHECK_FALSE(error_of(R"(["\ud800"])").empty());
     CHECK_FALSE(error_of(R"(["a)").empty());
     CHECK_FALSE(error_of(R"(["\)").empty());
+    for (auto const* broken : {R"({"a"})", R"({"a" 1})", R"({1:2})", R"({"a":1,})", R"({"a":1)"}) {
+        CAPTURE(broken);
+        CHECK_FALSE(error_of(broken).empty());
+    }
 }
 
-TEST_CASE("json: another kind of value, and a key that stands twice") {
-    CHECK(error_of("[1]") == "file: unexpected number");
-    CHECK(error_of("[[") == "file: unexpected array");
-    CHECK(error_of("[true]") == "file: unexpected boolean");
-    CHECK(error_of("{}") == "file: unexpected object");
-    CHECK(error_of("null") == "file: unexpected null");
-    json_reader json(R"({"a":1,"\u0061":2})", "file");
-    json.place = "here";
-    CHECK(thrown<file_error>([&] { json.object([&](std::string const&) { (void)json.number(); }); }) ==
-          "file: here: duplicate key 'a'");
-    for (auto const* text : {R"({"a"})", R"({"a" 1})", R"({1:2})", R"({"a":1,})", R"({"a":1)"}) {
-        CAPTURE(text);
-        json_reader broken(text, "file");
-        CHECK_THROWS_AS(broken.object([&](std::string const&) { (void)broken.number(); }), file_error);
+TEST_CASE("json: another kind of value") {
+    CHECK(error_as<std::string>("1") == "file: here: unexpected number");
+    CHECK(error_as<std::string>("[]") == "file: here: unexpected array");
+    CHECK(error_as<std::uint64_t>("true") == "file: here: unexpected boolean");
+    CHECK(error_as<detail::json_array>("{}") == "file: here: unexpected object");
+    CHECK(error_as<detail::json_object>("null") == "file: here: unexpected null");
+    CHECK(error_as<detail::json_object>(R"("")") == "file: here: unexpected string");
+}
+
+TEST_CASE("json: a key that stands twice in an object, and nesting") {
+    CHECK(error_of(R"({"a":1,"\u0061":2})") == "file: 'a': duplicate key 'a'");
+    CHECK(error_of(R"({"a":{"b":1},"c":[{"b":1},{"b":1,"d":{"b":1},"b":1}]})") == "file: 'c': duplicate key 'b'");
+    CHECK(error_of(R"({"a":{"a":[{"a":1},{"a":2}]},"b":{"a":1}})").empty());
+    CHECK(error_of("[[[[[[[[]]]]]]]]").empty());
+    CHECK(error_of("[[[[[[[[[]]]]]]]]]") == "file: nested deeper than 8");
+    CHECK(error_of("[" + std::string(1 << 20, '[')) == "file: nested deeper than 8");
+}
+
+TEST_CASE("json: many objects, keys and numbers take no more than their number's time") {
+    // 2^18 of each: quadratic time would be minutes.
+    std::string list = "[0", members = "{\"\":0", numbers = "[0";
+    for (int i = 0; i < 1 << 18; ++i) {
+        list += ",{}";
+        members += ",\"" + std::to_string(i) + "\":{}";
+        numbers += ",0";
     }
+    auto const begin = std::chrono::steady_clock::now();
+    CHECK(parse_json(list + "]", "file").size() == (1 << 18) + 1);
+    CHECK(parse_json(members + "}", "file").size() == (1 << 18) + 1);
+    CHECK(parse_json(numbers + "]", "file").size() == (1 << 18) + 1);
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(60));
 }

@@ -1,127 +1,80 @@
-// Untrusted JSON, read token by token: what the caller does not ask for is refused where it stands, so it bounds depth
-// and memory. nlohmann parses single tokens; of a whole text it would accept duplicate keys, and end at a NUL.
+// Untrusted JSON as nlohmann's values, without what its parser lets pass, and typed access that names the place.
 #pragma once
 
 #include <nlohmann/json.hpp>
 #include <set>
-#include <utility>
 
 #include "bytes.hpp"
 
 namespace sequent::detail {
 
-// All errors are file_error, with the place, and with the byte where the text is no JSON.
-class json_reader {
-  public:
-    // file: its name. The text begins at byte `offset` of it.
-    json_reader(std::string_view text, std::string_view file, std::size_t offset = 0)
-        : text_(text), file_(file), offset_(offset) {}
+using json_object = nlohmann::json::object_t;
+using json_array = nlohmann::json::array_t;
 
-    // Of what is being read, as messages call it. A callback may change it; afterwards it is as it was.
+// A value in a file, and how messages call it. All errors are file_error.
+struct json_value {
+    nlohmann::json const& json;
+    std::string_view file;
     std::string place;
 
-    [[noreturn]] void fail(auto const&... what) const { throw file_error(file_, place, what...); }
+    [[noreturn]] void fail(auto const&... what) const { throw file_error(file, place, what...); }
 
-    // Calls member(key), which reads the value, for each member of an object; the keys differ.
-    void object(auto&& member) {
-        std::set<std::string> keys;
-        list("object", "}", [&](std::size_t) {
-            if (kind() != "string") not_json();
-            auto const [key, is_new] = keys.insert(string());
-            if (!is_new) fail("duplicate key ", in_quotes(*key));
-            if (!accept(":")) not_json();
-            member(*key);
-        });
+    // As json_object, json_array, std::string or, for a number without sign, fraction and exponent, std::uint64_t.
+    template <class T>
+    [[nodiscard]] T const& as() const {
+        if (auto const* const found = json.get_ptr<T const*>()) return *found;
+        bool const whole = std::same_as<T, std::uint64_t> && json.is_number();
+        fail("unexpected ", whole ? "sign, fraction, exponent or number beyond 2^64" : json.type_name());
     }
 
-    // Calls element(index), which reads it, for each element of an array.
-    void array(auto&& element) { list("array", "]", element); }
-
-    [[nodiscard]] std::string string() {
-        expect("string");
-        std::size_t end = at_ + 1;
-        while (end < text_.size() && text_[end] != '"') end += text_[end] == '\\' ? 2 : 1;
-        return token(std::min(end + 1, text_.size())).get<std::string>();
+    [[nodiscard]] json_value element(std::size_t i) const {
+        return {as<json_array>().at(i), file, place + "[" + std::to_string(i) + "]"};
     }
 
-    // A finite number.
-    [[nodiscard]] double number() { return any_number().get<double>(); }
-
-    // A number without sign, fraction and exponent.
-    [[nodiscard]] std::uint64_t whole_number() {
-        nlohmann::json const value = any_number();
-        if (value.is_number_unsigned()) return value.get<std::uint64_t>();
-        fail(value.is_number_integer() ? "unexpected negative number"
-                                       : "unexpected fraction, exponent or number beyond 2^64");
+    // Of a key that is there and fit for a message.
+    [[nodiscard]] json_value member(std::string const& key) const {
+        return {as<json_object>().at(key), file, place + (place.empty() ? "" : ".") + key};
     }
 
-    // What comes next: "object", "array", "string", "boolean", "null" or "number".
-    [[nodiscard]] std::string_view kind() {
-        constexpr std::string_view starts = "{[\"tfn-0123456789";
-        constexpr std::string_view kinds[] = {"object", "array", "string", "boolean", "boolean", "null"};
-        skip_spaces();
-        std::size_t const start = at_ < text_.size() ? starts.find(text_[at_]) : starts.npos;
-        if (start == starts.npos) not_json();
-        return start < std::size(kinds) ? kinds[start] : "number";
+    // Of an object that must have all of these keys, and may have the optional ones.
+    void check_keys(std::set<std::string_view> missing, std::set<std::string_view> optional = {}) const {
+        for (auto const& [key, value] : as<json_object>())
+            if (missing.erase(key) + optional.erase(key) == 0) fail("unknown key ", in_quotes(key));
+        if (!missing.empty()) fail("missing key ", in_quotes(*missing.begin()));
     }
-
-    // Takes the token if it comes next.
-    [[nodiscard]] bool accept(std::string_view token) {
-        skip_spaces();
-        bool const found = text_.substr(at_).starts_with(token);
-        if (found) at_ += token.size();
-        return found;
-    }
-
-    // Nothing but white space may be left.
-    void end() {
-        skip_spaces();
-        if (at_ < text_.size()) not_json();
-    }
-
-  private:
-    [[noreturn]] void not_json() const {
-        throw file_error(file_, message("byte ", offset_ + at_, place.empty() ? "" : ", in ", place),
-                         "not UTF-8 encoded JSON (which has no NaN and no infinity)");
-    }
-
-    void skip_spaces() { at_ = std::min(text_.find_first_not_of(" \t\n\r", at_), text_.size()); }
-
-    void expect(std::string_view wanted) {
-        if (auto const found = kind(); found != wanted) fail("unexpected ", found);
-    }
-
-    void list(std::string_view wanted, std::string_view close, auto&& item) {
-        expect(wanted);
-        ++at_;
-        std::string const outer = place;
-        for (std::size_t i = 0; !accept(close); ++i) {
-            if (i > 0 && !accept(",")) not_json();
-            item(i);
-            place = outer;
-        }
-    }
-
-    nlohmann::json any_number() {
-        expect("number");
-        return token(std::min(text_.find_first_not_of("+-.0123456789eE", at_), text_.size()));
-    }
-
-    // The string or number from here to end.
-    nlohmann::json token(std::size_t end) {
-        std::size_t const begin = std::exchange(at_, end);
-        try {
-            return nlohmann::json::parse(text_.begin() + begin, text_.begin() + end);
-        } catch (nlohmann::json::parse_error const& error) {
-            at_ = begin + error.byte - 1;
-            not_json();
-        } catch (nlohmann::json::out_of_range const&) {
-            fail("a number beyond the range of double");
-        }
-    }
-
-    std::string_view text_, file_;
-    std::size_t offset_, at_ = 0;
 };
+
+// The value of a text that begins at byte `offset` of the file. Throws file_error: not JSON in UTF-8, a key that stands
+// twice in an object, a number that is not finite as double, more than 8 objects and arrays in each other. Its memory
+// may be 40 times that of the text, which the caller bounds.
+inline nlohmann::json parse_json(std::string_view text, std::string_view file, std::size_t offset = 0) {
+    using event = nlohmann::json::parse_event_t;
+    std::array<std::set<std::string>, 8> keys;  // of the objects around what is being read
+    std::string place;
+    auto const check = [&](int depth, event what, nlohmann::json const& value) {
+        auto const inside = static_cast<std::size_t>(depth);
+        if (what == event::key) {
+            auto const [key, is_new] = keys[inside - 1].insert(value.get<std::string>());
+            if (!is_new) throw file_error(file, place, "duplicate key ", in_quotes(*key));
+            if (depth == 1) place = in_quotes(*key);
+        } else if (what != event::value) {
+            if (inside == keys.size()) throw file_error(file, place, "nested deeper than ", depth);
+            keys[inside].clear();
+        }
+        return false;  // keeps nothing: the result is null
+    };
+    // nlohmann would skip a byte order mark and end at a NUL. It parses twice, for what a callback lets it keep takes
+    // quadratic time.
+    std::size_t byte = text.starts_with('\xef') ? 0 : text.find('\0');
+    try {
+        if (byte == text.npos && nlohmann::json::parse(text, check).is_null()) return nlohmann::json::parse(text);
+    } catch (nlohmann::json::parse_error const& error) {
+        byte = error.byte - 1;
+    } catch (nlohmann::json::out_of_range const&) {
+        throw file_error(file, place, "a number beyond the range of double");
+    }
+    throw file_error(file, message("byte ", offset + byte),
+                     "not UTF-8 encoded JSON (which has no NaN and no infinity)");
+}
 
 }  // namespace sequent::detail

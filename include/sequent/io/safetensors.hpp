@@ -41,7 +41,7 @@ inline constexpr std::string_view safetensors_dtype_of = [] {
 
 struct safetensors_limits {
     std::size_t max_file = std::size_t{1} << 36;     // bytes: 64 GiB
-    std::size_t max_header = std::size_t{16} << 20;  // bytes
+    std::size_t max_header = std::size_t{16} << 20;  // bytes; reading it may take 40 times as much memory
     std::size_t max_tensors = 65536;                 // and as many entries of metadata
     std::size_t max_name = 1024;                     // bytes
     std::size_t max_rank = 8;
@@ -73,8 +73,8 @@ class safetensors {
         text = text.substr(0, text.find_last_not_of(' ') + 1);
         if (!text.ends_with('}'))
             fail(message("byte ", 7 + text.size()), "the header does not end with '}' and spaces");
-        detail::json_reader json(text, file_name_, 8);
-        read_header(json, limits);
+        nlohmann::json const header = detail::parse_json(text, file_name_, 8);
+        read_header({header, file_name_, "header"}, limits);
         check_layout();
     }
 
@@ -127,55 +127,38 @@ class safetensors {
         throw file_error(file_name_, place, what...);
     }
 
-    void read_header(detail::json_reader& json, safetensors_limits const& limits) {
-        json.place = "header";
-        json.object([&](std::string const& name) {
-            if (name.size() > limits.max_name) json.fail("a name has more than ", limits.max_name, " bytes");
-            if (name == "__metadata__") {
-                json.place = "metadata";
-                json.object([&](std::string const& key) {
-                    if (metadata_.size() == limits.max_tensors)
-                        json.fail("more than ", limits.max_tensors, " entries of metadata");
-                    metadata_[key] = json.string();
-                });
-            } else {
-                if (tensors_.size() == limits.max_tensors) json.fail("more than ", limits.max_tensors, " tensors");
-                json.place = place_of(name);
-                tensors_[name] = read_tensor(json, limits);
+    void read_header(detail::json_value const& header, safetensors_limits const& limits) {
+        for (auto const& [name, json] : header.as<detail::json_object>()) {
+            if (name.size() > limits.max_name) header.fail("a name has more than ", limits.max_name, " bytes");
+            if (name != "__metadata__") {
+                tensors_[name] = read_tensor({json, file_name_, place_of(name)}, limits);
+                continue;
             }
-        });
-        json.end();
+            detail::json_value const metadata{json, file_name_, "metadata"};
+            for (auto const& [key, text] : metadata.as<detail::json_object>())
+                metadata_[key] = detail::json_value{text, file_name_, "metadata"}.as<std::string>();
+        }
+        if (std::max(tensors_.size(), metadata_.size()) > limits.max_tensors)
+            header.fail("more than ", limits.max_tensors, " tensors or entries of metadata");
     }
 
-    static safetensors_tensor read_tensor(detail::json_reader& json, safetensors_limits const& limits) {
-        safetensors_tensor tensor;
-        std::size_t fields = 0, offsets = 0;
-        json.object([&](std::string const& key) {
-            ++fields;
-            if (key == "dtype") {
-                std::string const name = json.string();
-                auto const* const dtype = find_safetensors_dtype(name);
-                if (dtype == nullptr) json.fail("unknown or unsupported type ", in_quotes(name));
-                tensor.dtype = dtype->name;
-            } else if (key == "shape") {
-                json.array([&](std::size_t axis) {
-                    if (axis == limits.max_rank) json.fail("the rank exceeds the limit of ", axis);
-                    tensor.shape.push_back(json.whole_number());
-                    if (tensor.shape.back() > INT64_MAX)
-                        json.fail("dimension ", tensor.shape.back(), " exceeds 2^63 - 1");
-                });
-            } else if (key == "data_offsets") {
-                json.array([&](std::size_t i) {
-                    (i == 0 ? tensor.begin : tensor.end) = json.whole_number();
-                    offsets = i + 1;
-                });
-                if (offsets != 2) json.fail("data_offsets needs two numbers");
-            } else {
-                json.fail("unknown key ", in_quotes(key));
-            }
-        });
-        if (fields != 3) json.fail("needs the keys dtype, shape and data_offsets");
-        return tensor;
+    static safetensors_tensor read_tensor(detail::json_value const& json, safetensors_limits const& limits) {
+        json.check_keys({"data_offsets", "dtype", "shape"});
+        auto const numbers = [&](char const* key) {
+            auto const list = json.member(key);
+            std::vector<std::size_t> result(list.as<detail::json_array>().size());
+            for (std::size_t i = 0; i < result.size(); ++i) result[i] = list.element(i).as<std::uint64_t>();
+            return result;
+        };
+        auto const& name = json.member("dtype").as<std::string>();
+        auto const* const dtype = find_safetensors_dtype(name);
+        if (dtype == nullptr) json.fail("unknown or unsupported type ", in_quotes(name));
+        auto const shape = numbers("shape"), offsets = numbers("data_offsets");
+        if (shape.size() > limits.max_rank) json.fail("the rank exceeds the limit of ", limits.max_rank);
+        for (std::size_t const dimension : shape)
+            if (dimension > INT64_MAX) json.fail("dimension ", dimension, " exceeds 2^63 - 1");
+        if (offsets.size() != 2) json.fail("data_offsets needs two numbers");
+        return {dtype->name, shape, offsets[0], offsets[1]};
     }
 
     // The data must be tiled by the tensors: no hole, no overlap, no rest.
