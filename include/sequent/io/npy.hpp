@@ -33,42 +33,33 @@ template <stored_number T>
 
 namespace detail {
 
-struct npy_header {
-    std::string_view descr;
-    bool fortran_order = false;
-    std::vector<std::size_t> shape;
-};
-
 // Reads the dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } with its keys in any order, and the
 // spaces and the line feed that end the header. offset: of the text in the file.
-struct npy_header_parser {
+struct npy_header {
     std::string_view text, file;
-    std::size_t offset, max_rank, at = 0;
+    std::size_t offset, at = 0;
+    std::string_view descr = {};
+    bool fortran_order = false;
+    std::vector<std::size_t> shape = {};
 
-    [[nodiscard]] npy_header parse() {
-        npy_header header;
+    void parse() {
         std::set<std::string_view> missing{"descr", "fortran_order", "shape"};
         list("{", "}", [&] {
             std::string_view const key = string();
             expect(":");
             if (missing.erase(key) == 0) fail("duplicate or unknown key ", in_quotes(key));
             if (key == "descr") {
-                header.descr = string();
+                descr = string();
             } else if (key == "shape") {
-                bool const separated = list("(", ")", [&] {
-                    if (header.shape.size() == max_rank) fail("the rank exceeds the limit of ", max_rank);
-                    header.shape.push_back(dimension());
-                });
-                if (header.shape.size() == 1 && !separated) fail("(n) is no tuple; expected (n,)");
+                bool const separated = list("(", ")", [&] { shape.push_back(dimension()); });
+                if (shape.size() == 1 && !separated) fail("(n) is no tuple; expected (n,)");
             } else {
-                header.fortran_order = accept("True");
-                if (!header.fortran_order && !accept("False")) fail("expected True or False");
+                fortran_order = accept("True");
+                if (!fortran_order) expect("False");
             }
         });
-        if (!missing.empty()) fail("the header needs descr, fortran_order and shape");
-        accept("");
-        if (text.substr(at) != "\n") fail("expected spaces and one line feed after '}'");
-        return header;
+        if (!missing.empty()) fail("missing key ", in_quotes(*missing.begin()));
+        if (!accept("\n") || at < text.size()) fail("expected spaces and one line feed after '}'");
     }
 
     [[noreturn]] void fail(auto const&... what) const {
@@ -83,38 +74,37 @@ struct npy_header_parser {
         return found;
     }
     void expect(std::string_view token) {
-        if (!accept(token)) fail("expected '", token, "'");
+        if (!accept(token)) fail("expected ", in_quotes(token));
     }
 
     // Returns whether a comma follows the last item.
     bool list(std::string_view open, std::string_view close, auto&& item) {
         bool separated = true;
         for (expect(open); !accept(close); separated = accept(",")) {
-            if (!separated) fail("expected ',' or '", close, "'");
+            if (!separated) fail("expected ',' or ", in_quotes(close));
             item();
         }
         return separated;
     }
 
     std::string_view string() {
-        char const quote = accept("\"") ? '"' : '\'';
-        if (quote == '\'') expect("'");
-        std::size_t const length = std::min(text.find_first_of("'\"\\", at), text.size()) - at;
-        std::string_view const content = text.substr(at, length);
-        if (text.substr(at + length, 1) != std::string_view(&quote, 1)) fail("expected a string without escapes");
-        at += length + 1;
+        std::string_view const quote = accept("\"") ? "\"" : "'";
+        if (quote == "'") expect(quote);
+        std::string_view const content = text.substr(at, text.find_first_of("'\"\\", at) - at);
+        at += content.size();
+        if (!accept(quote)) fail("expected a string without escapes");
         return content;
     }
 
     std::size_t dimension() {
         accept("");
-        std::int64_t value = 0;
+        std::size_t value = 0;
         char const* const first = text.data() + at;
         auto const [end, failure] = std::from_chars(first, text.data() + text.size(), value);
-        if (failure != std::errc() || *first == '-' || (*first == '0' && end != first + 1))
+        if (failure != std::errc() || value > INT64_MAX || (*first == '0' && end != first + 1))
             fail("expected a dimension from 0 to 2^63 - 1");
         at += static_cast<std::size_t>(end - first);
-        return static_cast<std::size_t>(value);
+        return value;
     }
 };
 
@@ -144,17 +134,18 @@ template <stored_number T>
     auto const fail = [&](auto const&... place_and_what) { throw file_error(name, place_and_what...); };
     std::string_view const text(reinterpret_cast<char const*>(file.data()), file.size());
     if (!text.starts_with("\x93NUMPY")) fail("byte 0", "not an .npy file: the magic string is missing");
-    if (file.size() < 8) fail("byte 6", "the file ends in the version");
+    if (file.size() < 12) fail("byte 6", "the file ends before the header");
     int const major = std::to_integer<int>(file[6]), minor = std::to_integer<int>(file[7]);
     if (major < 1 || major > 3 || minor != 0) fail("byte 6", "unknown version ", major, ".", minor);
 
     std::size_t const begin = major == 1 ? 10 : 12;
-    if (file.size() < begin) fail("byte 8", "the file ends in the header's length");
     std::size_t const length = major == 1 ? load_number<std::uint16_t>(file, 8) : load_number<std::uint32_t>(file, 8);
     if (length > limits.max_header) fail("byte 8", "header of ", length, " bytes; the limit is ", limits.max_header);
     if (length > file.size() - begin) fail("byte 8", "header of ", length, " bytes in a file of ", file.size());
-    detail::npy_header header =
-        detail::npy_header_parser{text.substr(begin, length), name, begin, limits.max_rank}.parse();
+    detail::npy_header header{text.substr(begin, length), name, begin};
+    header.parse();
+    std::size_t const rank = header.shape.size();
+    if (rank > limits.max_rank) fail("header", "rank ", rank, " exceeds the limit of ", limits.max_rank);
 
     auto const load_as = [&]<class Stored>(Stored) {
         auto const data = file.subspan(begin + length);

@@ -68,11 +68,10 @@ class safetensors {
         if (length > file_.size() - 8) fail("byte 0", "header of ", length, " bytes in a file of ", file_.size());
         data_begin_ = 8 + length;
 
-        std::string_view text(reinterpret_cast<char const*>(file_.data()) + 8, length);
-        if (!text.starts_with('{')) fail("byte 8", "the header does not start with '{'");
-        text = text.substr(0, text.find_last_not_of(' ') + 1);
-        if (!text.ends_with('}'))
-            fail(message("byte ", 7 + text.size()), "the header does not end with '}' and spaces");
+        // JSON would allow more white space.
+        std::string_view const text(reinterpret_cast<char const*>(file_.data()) + 8, length);
+        if (!text.starts_with('{') || text[text.find_last_not_of(' ')] != '}')
+            fail("byte 8", "the header is not from '{' to '}' with spaces behind");
         nlohmann::json const header = detail::parse_json(text, file_name_, 8);
         read_header({header, file_name_, "header"}, limits);
         check_layout();

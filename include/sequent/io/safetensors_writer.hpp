@@ -38,8 +38,9 @@ class safetensors_writer {
         if (!expected || bytes.size() != *expected)
             refuse_it("the shape ", nlohmann::json(shape).dump(), " does not fit the ", bytes.size(), " bytes given");
         check_utf8(name);
-        if (tensors_.contains(name)) refuse_it("added twice");
-        tensors_.emplace(std::move(name), tensor{type, std::move(shape), bytes});
+        if (!names_.insert(name).second) refuse_it("added twice");
+        tensors_.emplace(std::pair(safetensors_dtypes.data() - type, std::move(name)),
+                         tensor{type, std::move(shape), bytes});
     }
 
     // An entry of "__metadata__", such as ("format", "pt"), which PyTorch's loaders look for.
@@ -70,19 +71,10 @@ class safetensors_writer {
         std::vector<std::size_t> shape;
         std::span<std::byte const> bytes;
     };
-    using entry = std::pair<std::string const, tensor>;
-
-    // Widest type first, by name within a type, so that every tensor is aligned to its elements.
-    [[nodiscard]] std::vector<entry const*> in_file_order() const {
-        std::vector<entry const*> order;
-        for (entry const& one : tensors_) order.push_back(&one);
-        std::ranges::stable_sort(order, std::greater<>{}, [](entry const* one) { return one->second.dtype; });
-        return order;
-    }
 
     [[nodiscard]] std::vector<std::span<std::byte const>> chunks(std::string const& header) const {
         std::vector<std::span<std::byte const>> result{std::as_bytes(std::span(header))};
-        for (entry const* const one : in_file_order()) result.push_back(one->second.bytes);
+        for (auto const& [key, value] : tensors_) result.push_back(value.bytes);
         return result;
     }
 
@@ -92,11 +84,11 @@ class safetensors_writer {
         object header;  // push_back: its other ways to insert compare with every key that is there
         if (!metadata_.empty()) header.push_back({"__metadata__", metadata_});
         std::size_t end = 0;
-        for (entry const* const one : in_file_order()) {
-            auto const& [name, value] = *one;
+        for (auto const& [key, value] : tensors_) {
             std::size_t const begin = std::exchange(end, end + value.bytes.size());
             header.push_back(
-                {name, object{{"dtype", value.dtype->name}, {"shape", value.shape}, {"data_offsets", {begin, end}}}});
+                {key.second,
+                 object{{"dtype", value.dtype->name}, {"shape", value.shape}, {"data_offsets", {begin, end}}}});
         }
         std::string json = nlohmann::ordered_json(std::move(header)).dump();
         json.resize((json.size() + 7) / 8 * 8, ' ');
@@ -119,7 +111,9 @@ class safetensors_writer {
     }
 
     static constexpr safetensors_limits limits_{};
-    std::map<std::string, tensor> tensors_;
+    // By type, the widest first, so that every tensor is aligned to its elements, and by name.
+    std::map<std::pair<std::ptrdiff_t, std::string>, tensor> tensors_;
+    std::set<std::string> names_;
     std::map<std::string, std::string> metadata_;
 };
 
