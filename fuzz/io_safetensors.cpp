@@ -3,7 +3,6 @@
 #include <cstdlib>
 
 #include "sequent/io/safetensors.hpp"
-#include "sequent/io/safetensors_writer.hpp"
 
 namespace {
 

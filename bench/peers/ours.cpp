@@ -14,7 +14,7 @@
 
 #include "networks/trainee.hpp"
 #include "sequent/config.hpp"
-#include "sequent/io/safetensors_writer.hpp"
+#include "sequent/io/safetensors.hpp"
 #include "workload.hpp"
 
 namespace {

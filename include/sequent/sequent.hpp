@@ -25,7 +25,6 @@
 #include "layer/recurrent.hpp"
 #include "layer/sequential.hpp"
 
-#include "model/copy.hpp"
 #include "model/model.hpp"
 
 #include "train/adam.hpp"

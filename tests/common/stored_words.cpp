@@ -1,7 +1,7 @@
 #include "stored_words.hpp"
 
 #include "catch.hpp"
-#include "sequent/io/safetensors_writer.hpp"
+#include "sequent/io/safetensors.hpp"
 #include "temporary_folder.hpp"
 
 using namespace sequent_tests;

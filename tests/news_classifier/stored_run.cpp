@@ -4,7 +4,7 @@
 
 #include "catch.hpp"
 #include "learning_curve.hpp"
-#include "sequent/io/safetensors_writer.hpp"
+#include "sequent/io/safetensors.hpp"
 #include "temporary_folder.hpp"
 
 using namespace sequent_tests;

@@ -34,7 +34,7 @@ std::string little_endian(std::initializer_list<float> values) {
 }
 
 row of(word_vectors const& vectors, std::string_view word) {
-    auto const values = vectors[vectors.words.find(word)];
+    auto const values = vectors[vectors.words.find(word).value()];
     return {values.begin(), values.end()};
 }
 

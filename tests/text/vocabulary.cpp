@@ -32,6 +32,42 @@ std::string saved(vocabulary const& vocab) {
 
 }  // namespace
 
+TEST_CASE("word_table numbers words in order of arrival", "[word_table]") {
+    sequent::word_table table;
+    CHECK_FALSE(table.find("a"));
+    CHECK(table.insert("a") == 0);
+    CHECK(table.insert("") == 1);
+    CHECK(table.insert(std::string_view("a\0b", 3)) == 2);
+    CHECK(table.insert("a") == 0);
+    CHECK(table.size() == 3);
+    CHECK(table.find("") == 1);
+    CHECK_FALSE(table.find("b"));
+    CHECK(table[2] == std::string_view("a\0b", 3));
+    CHECK(table.words()[0] == "a");
+}
+
+TEST_CASE("a word_table that was moved from is empty", "[word_table]") {
+    sequent::word_table table;
+    table.insert("a");
+    sequent::word_table const taken = std::move(table);
+    CHECK(taken.find("a") == 0);
+    CHECK_FALSE(table.find("a"));
+    CHECK(table.insert("b") == 0);
+}
+
+TEST_CASE("word_table keeps every word as it grows, and copies are independent", "[word_table]") {
+    sequent::word_table table;
+    auto const word = [](int n) { return std::string(static_cast<std::size_t>(n % 20), 'x') + std::to_string(n); };
+    for (int n = 0; n < 5000; ++n) REQUIRE(table.insert(word(n)) == n);
+    sequent::word_table copy = table;
+    copy.insert("only here");
+    CHECK_FALSE(table.find("only here"));
+    for (int n = 0; n < 5000; ++n) {
+        REQUIRE(table.find(word(n)) == n);
+        REQUIRE(copy[n] == word(n));
+    }
+}
+
 TEST_CASE("token_counts counts", "[vocabulary]") {
     sequent::token_counts const counts = counts_of("b a b c");
     CHECK(counts.total() == 4);

@@ -2,7 +2,7 @@
 // safetensors.torch.save_file, loads into and comes from. Not in the umbrella: it brings JSON.
 #pragma once
 
-#include "../io/safetensors_writer.hpp"
+#include "../io/safetensors.hpp"
 #include "model.hpp"
 
 namespace sequent {

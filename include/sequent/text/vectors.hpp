@@ -188,9 +188,9 @@ int fill_rows(vocabulary const& words, word_vectors const& vectors, std::ranges:
         throw argument_error("fill_rows: expected ", words.size(), " x ", width, " numbers, got ", rows.size());
     int found = 0;
     for (int id = 0; id < words.size(); ++id) {
-        int const row = vectors.words.find(words.word(id));
-        if (row == word_table::npos) continue;
-        std::ranges::copy(vectors[row], std::span(rows).subspan(static_cast<std::size_t>(id) * width).begin());
+        auto const row = vectors.words.find(words.word(id));
+        if (!row) continue;
+        std::ranges::copy(vectors[*row], std::span(rows).subspan(static_cast<std::size_t>(id) * width).begin());
         ++found;
     }
     return found;

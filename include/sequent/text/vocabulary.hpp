@@ -3,12 +3,65 @@
 
 #include <algorithm>
 #include <ios>
+#include <limits>
 #include <span>
+#include <vector>
 
 #include "line_reader.hpp"
-#include "word_table.hpp"
 
 namespace sequent {
+
+// Distinct words numbered 0, 1, 2, ... as they come: what counting, vocabularies and pretrained vectors stand on. A
+// hash table with open addressing, for millions of look-ups: words are compared only where their hashes agree.
+class word_table {
+  public:
+    [[nodiscard]] int size() const { return static_cast<int>(words_.size()); }
+
+    // The number of the word, if it has one.
+    [[nodiscard]] std::optional<int> find(std::string_view word) const {
+        int const id = slots_.empty() ? -1 : slots_[slot_of(word, hash(word))].id;
+        return id < 0 ? std::nullopt : std::optional(id);
+    }
+
+    // The number of the word; a new one gets the number size() had before the call.
+    int insert(std::string_view word) {
+        if (2 * words_.size() >= slots_.size()) grow();
+        slot& place = slots_[slot_of(word, hash(word))];
+        if (place.id >= 0) return place.id;
+        if (size() == std::numeric_limits<int>::max()) throw argument_error("word_table: more than 2^31 - 1 words");
+        place = {hash(word), size()};
+        words_.emplace_back(word);
+        return place.id;
+    }
+
+    // Valid until the next insert; 0 <= id < size().
+    [[nodiscard]] std::string_view operator[](int id) const { return words_[static_cast<std::size_t>(id)]; }
+    [[nodiscard]] std::vector<std::string> const& words() const { return words_; }
+
+  private:
+    struct slot {
+        std::size_t hash = 0;
+        int id = -1;  // none
+    };
+    std::vector<std::string> words_;
+    std::vector<slot> slots_;  // a power of two of them, at most half in use
+
+    static std::size_t hash(std::string_view word) { return std::hash<std::string_view>{}(word); }
+
+    // The slot that holds the word, or the empty one where it belongs.
+    [[nodiscard]] std::size_t slot_of(std::string_view word, std::size_t hashed) const {
+        for (std::size_t at = hashed;; ++at) {
+            slot const& here = slots_[at &= slots_.size() - 1];
+            if (here.id < 0 || (here.hash == hashed && (*this)[here.id] == word)) return at;
+        }
+    }
+
+    void grow() {
+        std::size_t const doubled = slots_.empty() ? 16 : 2 * slots_.size();
+        for (slot const& used : std::exchange(slots_, std::vector<slot>(doubled)))
+            if (used.id >= 0) slots_[slot_of((*this)[used.id], used.hash)] = used;
+    }
+};
 
 // How often each token occurs.
 class token_counts {
@@ -30,8 +83,8 @@ class token_counts {
     [[nodiscard]] std::string_view word(int id) const { return words_[id]; }  // in order of first occurrence
     [[nodiscard]] std::int64_t count(int id) const { return counts_[static_cast<std::size_t>(id)]; }
     [[nodiscard]] std::int64_t count(std::string_view token) const {
-        int const id = words_.find(token);
-        return id == word_table::npos ? 0 : count(id);
+        auto const id = words_.find(token);
+        return id ? count(*id) : 0;
     }
 
   private:
@@ -71,14 +124,11 @@ class vocabulary {
     // The number of the word, or of "<unk>"; argument_error where neither is in the vocabulary.
     [[nodiscard]] int operator[](std::string_view word) const {
         for (std::string_view const one : {word, std::string_view("<unk>")})
-            if (int const id = words_.find(one); id != word_table::npos) return id;
+            if (auto const id = words_.find(one)) return *id;
         throw argument_error("vocabulary: '", word, "' is not in it, and there is no <unk>");
     }
 
-    [[nodiscard]] std::optional<int> find(std::string_view word) const {
-        int const id = words_.find(word);
-        return id == word_table::npos ? std::nullopt : std::optional(id);
-    }
+    [[nodiscard]] std::optional<int> find(std::string_view word) const { return words_.find(word); }
 
     // Both live as long as the vocabulary.
     [[nodiscard]] std::string_view word(int id) const& {

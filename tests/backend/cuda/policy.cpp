@@ -73,3 +73,33 @@ TEST_CASE("cuda: a model copies, and its copy goes its own way") {
     CHECK(copy.values("fc.bias") == zeros);
     CHECK(net.values("fc.bias") != zeros);
 }
+
+TEST_CASE("copy_parameters: from the CPU to another backend and back, and into another scalar") {
+    model<classifier, cpu> here({}, {.seed = 1});
+    model<classifier, emulated> there({}, {.seed = 2});
+    model<classifier, cpu, double> wide({}, {.seed = 3});
+    copy_parameters(here, there);
+    copy_parameters(there, wide);
+    for (auto const& parameter : here.parameters()) {
+        auto const values = here.values(parameter);
+        CHECK(there.values(parameter.name) == values);
+        CHECK(wide.values(parameter.name) == std::vector<double>(values.begin(), values.end()));
+    }
+    auto const batch = pack(texts(1));
+    auto const logits = here.predict(batch);
+    std::vector<float> copied(logits.size());
+    copy_to_host(there.device(), there.predict(batch).data, copied.size(), copied.data());
+    for (std::size_t k = 0; k < copied.size(); ++k)
+        CHECK(copied[k] == Approx(logits.data[k]).epsilon(1e-4).margin(1e-5));
+}
+
+TEST_CASE("copy_parameters: other parameters are refused, and nothing changes") {
+    model<lstm<3, 4>, cpu> from;
+    model<lstm<3, 5>, cpu> other_shape;
+    model<gru<3, 4>, cpu> other_cell;
+    auto const before = other_shape.values("bias_hh_l0");
+    std::string const why = "sequent::copy_parameters: the models' parameters have other names or shapes";
+    CHECK_THROWS_WITH(copy_parameters(from, other_shape), why);
+    CHECK_THROWS_WITH(copy_parameters(from, other_cell), why);
+    CHECK(other_shape.values("bias_hh_l0") == before);
+}

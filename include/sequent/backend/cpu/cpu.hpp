@@ -7,7 +7,6 @@
 #include "executor.hpp"
 #include "recurrent_backward.hpp"
 #include "recurrent_forward.hpp"
-#include "sgd.hpp"
 
 namespace sequent {
 
