@@ -30,9 +30,19 @@ TEMPLATE_TEST_CASE("cpu_cross_entropy: losses and gradients are PyTorch's", "", 
     }
 }
 
-TEST_CASE("index_of_largest: the first of equals, and NaN above all, as torch.argmax") {
-    auto const of = [](std::vector<double> const& values) {
-        return detail::index_of_largest(values.data(), static_cast<int>(values.size()));
+TEST_CASE("cpu_cross_entropy: correct is the first of the largest logits, and NaN above all, as torch.argmax") {
+    auto const of = [](std::vector<double> const& logits) {
+        int const classes = static_cast<int>(logits.size());
+        std::vector<int> correct;
+        for (int target = 0; target < classes; ++target) {
+            std::vector<double> gradient(logits.size());
+            if (softmax_cross_entropy(cpu{}, cross_entropy_request{}, matrix_view(logits.data(), 1, classes),
+                                      std::vector{target}, matrix_view(gradient.data(), 1, classes))
+                    .correct == 1)
+                correct.push_back(target);
+        }
+        REQUIRE(correct.size() == 1);
+        return correct[0];
     };
     CHECK(of({1, 3, 2}) == 1);
     CHECK(of({3, 3, 2}) == 0);

@@ -12,16 +12,6 @@ namespace sequent {
 
 struct cpu;
 
-namespace detail {
-template <class T>
-int index_of_largest(T const* values, int n) {
-    int best = 0;
-    for (int c = 1; c < n; ++c)
-        if (!std::isnan(values[best]) && (values[c] > values[best] || std::isnan(values[c]))) best = c;
-    return best;
-}
-}  // namespace detail
-
 // logits [n, C], targets [n] in [0, C) or ignore_index, gradient [n, C]: of the loss, overwritten.
 // Throws argument_error for a target out of bounds.
 template <class T>
@@ -45,7 +35,9 @@ cross_entropy_result softmax_cross_entropy(cpu const&, cross_entropy_request con
             std::fill_n(out, classes, T(0));
             continue;
         }
-        double const largest = static_cast<double>(*std::max_element(row, row + classes));
+        T const* const best =
+            std::max_element(row, row + classes, [](T a, T b) { return a < b || (std::isnan(b) && !std::isnan(a)); });
+        double const largest = static_cast<double>(*best);
         double sum = 0;
         for (int c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(row[c]) - largest);
         double const log_sum = largest + std::log(sum), weight = request.weight_of(target);
@@ -60,7 +52,7 @@ cross_entropy_result softmax_cross_entropy(cpu const&, cross_entropy_request con
             double const softmax = std::exp(static_cast<double>(row[c]) - log_sum);
             out[c] = static_cast<T>((softmax * on_row - on_class) / divisor);
         }
-        result.correct += detail::index_of_largest(row, classes) == target;
+        result.correct += best - row == target;
     }
     result.loss = total / divisor;
     return result;

@@ -70,56 +70,54 @@ void scatter_add_rows(cpu const&, matrix_view<T const> from, std::span<int const
     }
 }
 
+namespace detail {
+// f(user, length, t, row) for the steps t of each sequence, in ascending order.
+void each_step(packing const& shape, auto const& f) {
+    for (int i = 0; i < shape.batch(); ++i) {
+        std::size_t const place = static_cast<std::size_t>(i);
+        int const user = shape.sorted_indices()[place], length = shape.lengths()[place];
+        for (int t = 0; t < length; ++t) f(user, length, t, shape.row(t, i));
+    }
+}
+}  // namespace detail
+
 // Means over the steps of each sequence, in the user's order: rows [shape.rows(), F] -> [batch, F]. An empty sequence
 // has a mean of zero.
 template <class T>
 void mean_rows(cpu const&, packing const& shape, matrix_view<T const> rows, matrix_view<T> mean) {
-    for (int i = 0; i < shape.batch(); ++i) {
-        std::size_t const place = static_cast<std::size_t>(i);
-        T* const out = mean.row(shape.sorted_indices()[place]);
-        std::fill_n(out, rows.columns, T(0));
-        int const length = shape.lengths()[place];
-        for (int t = 0; t < length; ++t) {
-            T const* const row = rows.row(shape.row(t, i));
-            for (int j = 0; j < rows.columns; ++j) out[j] += row[j];
-        }
-        if (length > 0)
+    detail::set_zero(mean);
+    detail::each_step(shape, [&](int user, int length, int t, int row) {
+        T const* const from = rows.row(row);
+        T* const out = mean.row(user);
+        for (int j = 0; j < rows.columns; ++j) out[j] += from[j];
+        if (t + 1 == length)
             for (int j = 0; j < rows.columns; ++j) out[j] /= static_cast<T>(length);
-    }
+    });
 }
 
 template <class T>
 void mean_rows_backward(cpu const&, packing const& shape, matrix_view<T const> mean_gradient,
                         matrix_view<T> row_gradient) {
-    for (int i = 0; i < shape.batch(); ++i) {
-        std::size_t const place = static_cast<std::size_t>(i);
-        T const* const from = mean_gradient.row(shape.sorted_indices()[place]);
-        int const length = shape.lengths()[place];
-        for (int t = 0; t < length; ++t) {
-            T* const to = row_gradient.row(shape.row(t, i));
-            for (int j = 0; j < row_gradient.columns; ++j) to[j] = from[j] / static_cast<T>(length);
-        }
-    }
+    detail::each_step(shape, [&](int user, int length, int, int row) {
+        T const* const from = mean_gradient.row(user);
+        T* const to = row_gradient.row(row);
+        for (int j = 0; j < row_gradient.columns; ++j) to[j] = from[j] / static_cast<T>(length);
+    });
 }
 
 // Maxima over the steps of each sequence, in the user's order, and the row each came from (the first, on a tie; -1 in
 // an empty sequence, whose maximum is zero). where: [batch, F].
 template <class T>
 void max_rows(cpu const&, packing const& shape, matrix_view<T const> rows, matrix_view<T> max, int* where) {
-    for (int i = 0; i < shape.batch(); ++i) {
-        std::size_t const place = static_cast<std::size_t>(i);
-        int const user = shape.sorted_indices()[place];
+    detail::set_zero(max);
+    std::fill_n(where, max.size(), -1);
+    detail::each_step(shape, [&](int user, int, int t, int row) {
+        T const* const from = rows.row(row);
         T* const out = max.row(user);
-        int* const from = where + static_cast<std::ptrdiff_t>(user) * rows.columns;
-        std::fill_n(out, rows.columns, T(0));
-        std::fill_n(from, rows.columns, -1);
-        for (int t = 0; t < shape.lengths()[place]; ++t) {
-            int const row = shape.row(t, i);
-            for (int j = 0; j < rows.columns; ++j)
-                if (t == 0 || rows(row, j) > out[j] || (std::isnan(rows(row, j)) && !std::isnan(out[j])))
-                    out[j] = rows(row, j), from[j] = row;
-        }
-    }
+        for (int j = 0; j < rows.columns; ++j)
+            if (t == 0 || from[j] > out[j] || (std::isnan(from[j]) && !std::isnan(out[j])))
+                out[j] = from[j], where[std::ptrdiff_t{user} * rows.columns + j] = row;
+    });
 }
 
 template <class T>
