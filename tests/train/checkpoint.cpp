@@ -359,15 +359,6 @@ TEST_CASE("training checkpoint: notes come back, data need not be ordered by bat
                       Catch::Contains("training.order.batch_size: missing"));
 }
 
-TEST_CASE("training checkpoint: numbers as text read back as they were, and nothing else does") {
-    for (double const value : {0.1, -1e300, 5e-324, 1.0 / 3}) CHECK(parse_number<double>(number_text(value)) == value);
-    CHECK(std::isnan(*parse_number<double>(number_text(std::nan("")))));
-    CHECK(parse_number<float>(number_text(0.1f)) == 0.1f);
-    CHECK(parse_number<std::uint64_t>(number_text(~std::uint64_t{0})) == ~std::uint64_t{0});
-    for (std::string_view const text : {"", " 1", "1 ", "1x", "+1", "1.5", "99999999999", "0x10"})
-        CHECK_FALSE(parse_number<int>(text));
-}
-
 TEST_CASE("training checkpoint: another rule, other options, other data are refused") {
     judge const plain;
     CHECK(judge(adamw{}).refusal(plain) == "training.rule: is 'adam', but of this training 'adamw'");

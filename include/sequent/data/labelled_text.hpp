@@ -28,7 +28,7 @@ struct labelled_text_options {
     while (static_cast<std::int64_t>(result.size()) < options.limit && rows.next()) {
         auto const fields = rows.fields();
         if (fields.size() != 3) rows.reject("expected 3 columns, got ", fields.size());
-        int const number = detail::parse_number<int>(fields[0]).value_or(0);
+        int const number = parse_number<int>(fields[0]).value_or(0);
         if (number < 1 || number > options.classes)
             rows.reject("column 1: expected a class from 1 to ", options.classes, ", got '", fields[0], "'");
         result.push_back({number - 1, std::string(fields[1]).append(1, ' ').append(fields[2])});

@@ -1,30 +1,16 @@
 // Reads text from a file or a stream, line by line, within limits.
 #pragma once
 
-#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <utility>
 
 #include "../core/error.hpp"
+#include "../core/text.hpp"
 
 namespace sequent {
-
-namespace detail {
-
-// The number that takes up the whole text.
-template <class Number>
-[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
-    Number value{};
-    char const* const last = text.data() + text.size();
-    auto const [end, failure] = std::from_chars(text.data(), last, value);
-    return failure == std::errc{} && end == last ? std::optional(value) : std::nullopt;
-}
-
-}  // namespace detail
 
 // What the readers of text take: the path of a file, or a stream and the name that messages give it.
 class text_source {

@@ -3,26 +3,11 @@
 // umbrella: it brings JSON.
 #pragma once
 
-#include <charconv>
-
+#include "../core/text.hpp"
 #include "../model/checkpoint.hpp"
 #include "training.hpp"
 
 namespace sequent {
-
-// The digits that read back as the same number, for notes.
-template <class Number>
-[[nodiscard]] std::string number_text(Number value) {
-    char digits[32];
-    return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
-}
-// Nothing where the text is not a number that fits, and nothing else.
-template <class Number>
-[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
-    Number value{};
-    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return failure == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
 
 namespace detail {
 
