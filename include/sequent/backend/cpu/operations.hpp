@@ -86,7 +86,7 @@ void each_step(packing const& shape, auto const& f) {
 template <class T>
 void mean_rows(cpu const&, packing const& shape, matrix_view<T const> rows, matrix_view<T> mean) {
     detail::set_zero(mean);
-    detail::each_step(shape, [&](int user, int length, int t, int row) {
+    detail::each_step(shape, [=](int user, int length, int t, int row) {
         T const* const from = rows.row(row);
         T* const out = mean.row(user);
         for (int j = 0; j < rows.columns; ++j) out[j] += from[j];
