@@ -11,7 +11,7 @@ library=include/sequent
         count = split("core sequence cell backend layer model train", chain, " ")
         for (i = 1; i <= count; ++i) rank[chain[i]] = i
         beside["io"] = beside["text"] = beside["data"] = 1
-        most = 8037
+        most = 8000
     }
     function breach(text) { print FILENAME ":" FNR ": " text }
     function end_of_file() {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "sequent/core/random.hpp"
-#include "sequent/model/states.hpp"
+#include "sequent/model/parameters.hpp"
 #include "sequent/sequence/packed_sequence.hpp"
 
 namespace sequent_tests {

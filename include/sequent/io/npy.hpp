@@ -44,21 +44,27 @@ struct npy_header {
 
     void parse() {
         std::set<std::string_view> missing{"descr", "fortran_order", "shape"};
-        list("{", "}", [&] {
+        expect("{");
+        while (!missing.empty()) {
             std::string_view const key = string();
-            expect(":");
             if (missing.erase(key) == 0) fail("duplicate or unknown key ", in_quotes(key));
+            expect(":");
             if (key == "descr") {
                 descr = string();
             } else if (key == "shape") {
-                bool const separated = list("(", ")", [&] { shape.push_back(dimension()); });
+                bool separated = true;
+                for (expect("("); !accept(")"); separated = accept(",")) {
+                    if (!separated) fail("expected ',' or ')'");
+                    shape.push_back(dimension());
+                }
                 if (shape.size() == 1 && !separated) fail("(n) is no tuple; expected (n,)");
             } else {
                 fortran_order = accept("True");
                 if (!fortran_order) expect("False");
             }
-        });
-        if (!missing.empty()) fail("missing key ", in_quotes(*missing.begin()));
+            if (!accept(",") && !missing.empty()) fail("expected ',' and key ", in_quotes(*missing.begin()));
+        }
+        expect("}");
         if (!accept("\n") || at < text.size()) fail("expected spaces and one line feed after '}'");
     }
 
@@ -75,16 +81,6 @@ struct npy_header {
     }
     void expect(std::string_view token) {
         if (!accept(token)) fail("expected ", in_quotes(token));
-    }
-
-    // Returns whether a comma follows the last item.
-    bool list(std::string_view open, std::string_view close, auto&& item) {
-        bool separated = true;
-        for (expect(open); !accept(close); separated = accept(",")) {
-            if (!separated) fail("expected ',' or ", in_quotes(close));
-            item();
-        }
-        return separated;
     }
 
     std::string_view string() {

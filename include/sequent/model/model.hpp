@@ -5,7 +5,6 @@
 #include "../layer/sequential.hpp"
 #include "../sequence/packed_sequence.hpp"
 #include "parameters.hpp"
-#include "states.hpp"
 
 namespace sequent {
 

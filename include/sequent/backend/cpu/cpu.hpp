@@ -3,7 +3,6 @@
 
 #include "activation.hpp"
 #include "adam.hpp"
-#include "cross_entropy.hpp"
 #include "executor.hpp"
 #include "recurrent_backward.hpp"
 #include "recurrent_forward.hpp"
