@@ -3,7 +3,6 @@
 // do not depend on its batch.
 #pragma once
 
-#include <algorithm>
 #include <utility>
 
 #include "simd.hpp"
@@ -49,32 +48,6 @@ SEQUENT_HD void for_tiles(int begin, int end, F&& f) {
         (void)((end - first == Left + 1 && (f(std::integral_constant<int, Left + 1>{}, first), true)) || ...);
     }
     (std::make_integer_sequence<int, Rows - 1>{});
-}
-
-// Depth numbers of each of the rows [begin, end) times the panels of the groups 0, Streams, 2 Streams, ... < groups:
-// for some rows and groups at a time add(sum, first row, group, k, count) for one slab of the depth after the other
-// (where k is 0 it starts the sums), then finish(sum, first row, group). 64 rows pass by while a slab of weights, of
-// all groups on the same cache lines, stays in the nearest cache; the sums wait in `room`.
-template <class T, class Isa, int Rows, int Streams, int Vectors, int Together, int Depth, int Slab>
-SEQUENT_HD void panel_products(int begin, int end, int groups, auto const& add, auto const& finish) {
-    using number = simd<T, Isa>;
-    constexpr int width = static_cast<int>(number::size), passing = 64;
-    alignas(64) T room[Depth > Slab ? Together / Streams * passing * Vectors * width : 1];
-    int top = begin, set = 0, q = 0, k = 0;
-    auto const tile = [&]<int R>(std::integral_constant<int, R>, int first) {
-        number sum[R][Vectors];
-        T* const waiting = room + ((q - set) / Streams * passing + first - top) * Vectors * width;
-        for (int i = 0; i < R * Vectors && Depth > Slab && k > 0; ++i)
-            sum[i / Vectors][i % Vectors] = number::load_aligned(waiting + i * width);
-        add(sum, first, q, k, std::min(Slab, Depth - k));
-        if (Depth <= Slab || k + Slab >= Depth) return finish(sum, first, q);
-        for (int i = 0; i < R * Vectors; ++i) sum[i / Vectors][i % Vectors].store_aligned(waiting + i * width);
-    };
-    for (; top < end; top += passing)
-        for (set = 0; set < groups; set += Together)
-            for (k = 0; k < Depth; k += Slab)
-                for (q = set; q < std::min(set + Together, groups); q += Streams)
-                    for_tiles<Rows>(top, std::min(top + passing, end), tile);
 }
 
 // The largest divisor of n that is at most `limit`.

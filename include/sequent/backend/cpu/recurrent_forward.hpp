@@ -13,9 +13,6 @@ class cpu_recurrent_forward {
     using groups = cpu_unit_groups<Cell, T, Isa>;
     using number = simd<T, Isa>;
     static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
-    // A tile holds all gates of one group of units, or of several where a cell has few gates.
-    static constexpr int streams = divisor_up_to(groups::count, gates >= 3 ? 1 : 4 / gates);
-    static constexpr int sums = streams * gates, rows_at_once = tile_rows<Isa, sums>;
 
   public:
     // Packs changed weights, makes room and sets the states that sequences start from.
@@ -39,16 +36,12 @@ class cpu_recurrent_forward {
 
     // input_gates = W_ih x + b_ih for the distinct rows [begin, end).
     static void project(indexed_rows<T> const& input, int begin, int end, auto const& run) {
-        constexpr int depth = layout::inputs;
         T* const out = run.memory->input_gates.data();
-        matrix_view<T const> const x = input.rows;
-        products<depth>(begin, end, x.row(0), x.stride, run.memory->weights.input,
-                        [&]<int R>(number const(&sum)[R][sums], int first, int q) {
-                            for (int r = 0; r < R; ++r)
-                                for (int v = 0; v < sums; ++v)
-                                    sum[r][v].store_aligned(out + std::ptrdiff_t{first + r} * layout::gate_row +
-                                                            groups::gate(q + v / gates, v % gates));
-                        });
+        groups::template products<layout::inputs>(
+            begin, end, input.rows.data, input.rows.stride, run.memory->weights.input.data(), [&](int q, int row, T const* sums) {
+                T* const to = out + std::ptrdiff_t{row} * layout::gate_row + groups::gate(q, 0);
+                for (int g = 0; g < gates; ++g) number::load_aligned(sums + g * layout::lanes).store_aligned(to + g * layout::lanes);
+            });
     }
 
     // The sequences [begin, end) of the sorted order, from their first step to their last.
@@ -90,39 +83,18 @@ class cpu_recurrent_forward {
     // Sequences [begin, end) at one step, whose rows start at `offset`. h_before: row i belongs to sequence i.
     static void step(int offset, int begin, int end, T const* h_before, std::ptrdiff_t stride, int batch,
                      indexed_rows<T> const& input, keep kept, auto const& run) {
-        products<hidden>(begin, end, h_before, stride, run.memory->weights.hidden,
-                         [&]<int R>(number const(&sum)[R][sums], int first, int q) {
-                             for (int s = 0; s < streams; ++s)
-                                 for (int r = 0; r < R; ++r) {
-                                     int const i = first + r;
-                                     if (groups::tail == width || q + s + 1 < groups::count)
-                                         units<width>(q + s, i, offset + i, sum[r] + s * gates, h_before + i * stride,
-                                                      batch, input, kept, run);
-                                     else
-                                         units<groups::tail>(q + s, i, offset + i, sum[r] + s * gates,
-                                                             h_before + i * stride, batch, input, kept, run);
-                                 }
-                         });
-    }
-
-    // bias + W x for the rows [begin, end) of x and all groups: finish(sum, first row, group).
-    template <int Depth>
-    SEQUENT_HD static void products(int begin, int end, T const* x, std::ptrdiff_t stride, auto const& panels,
-                                    auto const& finish) {
-        constexpr int together = std::max(streams, groups::parts);
-        constexpr int slab = 16384 / (gates * std::max(streams / groups::parts, 1) * 64);
-        panel_products<T, Isa, rows_at_once, streams, sums, together, Depth, slab>(
-            begin, end, groups::count,
-            [&]<int R>(number(&sum)[R][sums], int first, int q, int k, int count) {
-                groups::template product<R, streams>(sum, x + first * stride, stride, panels.data(), Depth, q, k,
-                                                     count);
-            },
-            finish);
+        groups::template products<hidden>(
+            begin, end, h_before, stride, run.memory->weights.hidden.data(), [&](int q, int i, T const* sums) {
+                if (groups::tail == width || q + 1 < groups::count)
+                    units<width>(q, i, offset + i, sums, h_before + i * stride, batch, input, kept, run);
+                else
+                    units<groups::tail>(q, i, offset + i, sums, h_before + i * stride, batch, input, kept, run);
+            });
     }
 
     // The cell's equations for group q of one row; Count of its units are real.
     template <int Count>
-    SEQUENT_HD static void units(int q, int i, int row, number const* h_sum, T const* h_before, int batch,
+    SEQUENT_HD static void units(int q, int i, int row, T const* h_sum, T const* h_before, int batch,
                                  indexed_rows<T> const& input, keep kept, auto const& run) {
         using block = recurrent_layout<Cell>;
         int const source = input.index.empty() ? row : input.index[static_cast<std::size_t>(row)];
@@ -130,7 +102,7 @@ class cpu_recurrent_forward {
         numbers<number, gates> x, h;
         for (int g = 0; g < gates; ++g) {
             x[g] = number::load_aligned(x_row + groups::gate(q, g));
-            h[g] = h_sum[g];
+            h[g] = number::load_aligned(h_sum + g * layout::lanes);
         }
         numbers<number, states> before, after;
         numbers<number, Cell::unit_count> unit;

@@ -85,21 +85,58 @@ struct cpu_unit_groups {
     }
     static constexpr int unit(int q) { return q * width; }
 
-    // sum += W x for R rows of x, `stride` apart, and the groups q, ..., q + Streams - 1, numbers k, ..., k + count - 1
-    // of the depth; from 0 on, sum = bias + W x. panels: of pack_gates.
+    // sum = bias + W x for R rows of x, `stride` apart, and the groups q, ..., q + Streams - 1; panels: of pack_gates.
     template <int R, int Streams>
     SEQUENT_HD static void product(simd<T, Isa> (&sum)[R][Streams * layout::gates], T const* x, std::ptrdiff_t stride,
-                                   T const* panels, int depth, int q, int k, int count) {
+                                   T const* panels, int depth, int q) {
         constexpr int gates = layout::gates, lanes = layout::lanes;
         T const* const bias = panels + std::ptrdiff_t{depth} * layout::gate_row;
         T const* from[Streams];
         for (int s = 0; s < Streams; ++s) {
-            from[s] =
-                panels + (std::ptrdiff_t{(q + s) / parts} * depth + k) * gates * lanes + ((q + s) % parts) * width;
-            for (int g = 0; g < gates && k == 0; ++g)
+            from[s] = panels + std::ptrdiff_t{(q + s) / parts} * depth * gates * lanes + ((q + s) % parts) * width;
+            for (int g = 0; g < gates; ++g)
                 for (int r = 0; r < R; ++r) sum[r][s * gates + g] = simd<T, Isa>::load_aligned(bias + gate(q + s, g));
         }
-        panel_product<R, Streams, gates, T, Isa>(sum, x + k, stride, from, gates * lanes, lanes, count);
+        panel_product<R, Streams, gates, T, Isa>(sum, x, stride, from, gates * lanes, lanes, depth);
+    }
+
+    // The same for the rows [begin, end) of x and all groups: finish(q, row, sums) with the sums of group q, those of
+    // gate g after g * lanes. Tiles are R rows, S groups and G gates. 64 rows pass by while a slab of the weights, of all
+    // gates and of whole cache lines, stays in the nearest cache; the sums wait in `room`.
+    template <int Depth>
+    static void products(int begin, int end, T const* x, std::ptrdiff_t stride, T const* panels, auto const& finish) {
+        using number = simd<T, Isa>;
+        constexpr int gates = layout::gates, lanes = layout::lanes, passing = 64;
+        constexpr int vectors = simd_registers<Isa> == 32 ? 4 : 3;
+        constexpr int S = divisor_up_to(count, parts == 1 ? std::max(vectors / gates, 1) : vectors);
+        constexpr int G = divisor_up_to(gates, vectors / S);
+        constexpr int set = std::max(S, parts), set_row = (set + parts - 1) / parts * gates * lanes;
+        constexpr int slab = std::max(16384 / (set_row * int{sizeof(T)}), 1);
+        alignas(64) T room[passing * set_row];
+        for (int top = begin; top < end; top += passing)
+            for (int first_q = 0; first_q < count; first_q += set) {
+                int const bottom = std::min(top + passing, end), end_q = std::min(first_q + set, count);
+                auto const at = [&](int row, int q) { return room + (row - top) * set_row + gate(q % set, 0); };
+                for (int k = 0; k < Depth; k += slab)
+                    for (int q = first_q; q < end_q; q += S)
+                        for (int g = 0; g < gates; g += G)
+                            for_tiles<tile_rows<Isa, S * G>>(top, bottom, [&]<int R>(std::integral_constant<int, R>, int row) {
+                                number sum[R][S * G];
+                                T const* from[S];
+                                for (int s = 0; s < S; ++s) {
+                                    from[s] = panels + ((std::ptrdiff_t{(q + s) / parts} * Depth + k) * gates + g) * lanes + ((q + s) % parts) * width;
+                                    T const* const bias = panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(q + s, g);
+                                    for (int v = 0; v < G; ++v)
+                                        for (int r = 0; r < R; ++r)
+                                            sum[r][s * G + v] = number::load_aligned((k == 0 ? bias : at(row + r, q + s) + g * lanes) + v * lanes);
+                                }
+                                panel_product<R, S, G, T, Isa>(sum, x + row * stride + k, stride, from, gates * lanes, lanes, std::min(slab, Depth - k));
+                                for (int i = 0; i < R * S * G; ++i)
+                                    sum[i / (S * G)][i % (S * G)].store_aligned(at(row + i / (S * G), q + i % (S * G) / G) + (g + i % G) * lanes);
+                            });
+                for (int q = first_q; q < end_q; ++q)
+                    for (int row = top; row < bottom; ++row) finish(q, row, at(row, q));
+            }
     }
 };
 

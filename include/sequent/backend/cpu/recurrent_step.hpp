@@ -22,9 +22,8 @@ class cpu_recurrent_step {
                     T* after) noexcept {
         for (int q = 0; q < groups::count; q += streams) {
             number x_sum[1][streams * gates], h_sum[1][streams * gates];
-            groups::template product<1, streams>(x_sum, x, 0, weights.input.data(), layout::inputs, q, 0,
-                                                 layout::inputs);
-            groups::template product<1, streams>(h_sum, before, 0, weights.hidden.data(), hidden, q, 0, hidden);
+            groups::template product<1, streams>(x_sum, x, 0, weights.input.data(), layout::inputs, q);
+            groups::template product<1, streams>(h_sum, before, 0, weights.hidden.data(), hidden, q);
             for (int s = 0; s < streams; ++s)
                 units(q + s, x_sum[0] + s * gates, h_sum[0] + s * gates, parameters, before, after);
         }
