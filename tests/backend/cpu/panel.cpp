@@ -44,34 +44,6 @@ std::vector<T> check_product(int depth) {
     return actual;
 }
 
-// Rows [begin, end) of 150 times a panel of five groups of two vectors, depth 20, in slabs: [row, group, 2 * width],
-// and zeros in the rows that are not asked for.
-template <int Slab, int Together>
-std::vector<float> products_in_slabs(int begin, int end) {
-    using number = simd<float, default_isa>;
-    constexpr int width = static_cast<int>(number::size), groups = 5, depth = 20, rows = 150;
-    static auto const x = random_values<float>(rows * depth, 3);
-    static auto const weights = random_values<float>(groups * depth * 2 * width, 4);
-    static cpu_buffer<float> aligned;
-    std::copy(weights.begin(), weights.end(), aligned.reserve(weights.size()));
-    std::vector<float> result(static_cast<std::size_t>(rows * groups * 2 * width), 0.0f);
-    panel_products<float, default_isa, 3, 1, 2, Together, depth, Slab>(
-        begin, end, groups,
-        [&]<int R>(number(&sum)[R][2], int first, int q, int k, int count) {
-            if (k == 0)
-                for (auto& row : sum) row[0] = row[1] = number(0.25f);
-            float const* const panel[] = {aligned.data() + (q * depth + k) * 2 * width};
-            panel_product<R, 1, 2, float, default_isa>(sum, x.data() + first * depth + k, depth, panel, 2 * width,
-                                                       width, count);
-        },
-        [&]<int R>(number const(&sum)[R][2], int first, int q) {
-            for (int r = 0; r < R; ++r)
-                for (int v = 0; v < 2; ++v)
-                    sum[r][v].store_unaligned(result.data() + (((first + r) * groups + q) * 2 + v) * width);
-        });
-    return result;
-}
-
 }  // namespace
 
 TEST_CASE("panel_product: against double, and a row's bits do not depend on the others") {
@@ -82,17 +54,6 @@ TEST_CASE("panel_product: against double, and a row's bits do not depend on the 
         check_product<5, 1, 3, float>(depth);
         auto const one = check_product<1, 2, 2, float>(depth), many = check_product<6, 2, 2, float>(depth);
         CHECK(same_bits(one, std::vector(many.begin(), many.begin() + static_cast<std::ptrdiff_t>(one.size()))));
-    }
-}
-
-TEST_CASE("panel_products: the same bits in slabs as at once, and the rows that are asked for alone") {
-    for (auto const& [begin, end] : {std::pair{0, 150}, {3, 69}, {0, 64}, {149, 150}, {7, 7}}) {
-        auto const whole = products_in_slabs<20, 1>(begin, end);
-        CHECK(same_bits(products_in_slabs<8, 2>(begin, end), whole));
-        CHECK(same_bits(products_in_slabs<10, 3>(begin, end), whole));
-        CHECK(same_bits(products_in_slabs<1, 5>(begin, end), whole));
-        std::size_t const per_row = whole.size() / 150, made = static_cast<std::size_t>(end - begin) * per_row;
-        CHECK(whole.size() - made == static_cast<std::size_t>(std::count(whole.begin(), whole.end(), 0.0f)));
     }
 }
 

@@ -38,9 +38,11 @@ class cpu_recurrent_forward {
     static void project(indexed_rows<T> const& input, int begin, int end, auto const& run) {
         T* const out = run.memory->input_gates.data();
         groups::template products<layout::inputs>(
-            begin, end, input.rows.data, input.rows.stride, run.memory->weights.input.data(), [&](int q, int row, T const* sums) {
+            begin, end, input.rows.data, input.rows.stride, run.memory->weights.input.data(),
+            [&](int q, int row, T const* sums) {
                 T* const to = out + std::ptrdiff_t{row} * layout::gate_row + groups::gate(q, 0);
-                for (int g = 0; g < gates; ++g) number::load_aligned(sums + g * layout::lanes).store_aligned(to + g * layout::lanes);
+                for (int g = 0; g < gates; ++g)
+                    number::load_aligned(sums + g * layout::lanes).store_aligned(to + g * layout::lanes);
             });
     }
 

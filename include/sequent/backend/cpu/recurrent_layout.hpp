@@ -85,57 +85,67 @@ struct cpu_unit_groups {
     }
     static constexpr int unit(int q) { return q * width; }
 
-    // sum = bias + W x for R rows of x, `stride` apart, and the groups q, ..., q + Streams - 1; panels: of pack_gates.
-    template <int R, int Streams>
-    SEQUENT_HD static void product(simd<T, Isa> (&sum)[R][Streams * layout::gates], T const* x, std::ptrdiff_t stride,
-                                   T const* panels, int depth, int q) {
-        constexpr int gates = layout::gates, lanes = layout::lanes;
-        T const* const bias = panels + std::ptrdiff_t{depth} * layout::gate_row;
-        T const* from[Streams];
-        for (int s = 0; s < Streams; ++s) {
-            from[s] = panels + std::ptrdiff_t{(q + s) / parts} * depth * gates * lanes + ((q + s) % parts) * width;
-            for (int g = 0; g < gates; ++g)
-                for (int r = 0; r < R; ++r) sum[r][s * gates + g] = simd<T, Isa>::load_aligned(bias + gate(q + s, g));
-        }
-        panel_product<R, Streams, gates, T, Isa>(sum, x, stride, from, gates * lanes, lanes, depth);
+    // sum += W x for R rows of x, `stride` apart, S groups from q and G gates from g on, and the numbers k, ..., k +
+    // count - 1 of the depth; panels: of pack_gates.
+    template <int R, int S, int G>
+    SEQUENT_HD static void add_product(simd<T, Isa> (&sum)[R][S * G], T const* x, std::ptrdiff_t stride,
+                                       T const* panels, int depth, int q, int g, int k, int count) {
+        T const* from[S];
+        for (int s = 0; s < S; ++s)
+            from[s] = panels + (std::ptrdiff_t{(q + s) / parts} * depth + k) * layout::gates * layout::lanes +
+                      gate((q + s) % parts, g);
+        panel_product<R, S, G, T, Isa>(sum, x + k, stride, from, layout::gates * layout::lanes, layout::lanes, count);
     }
 
-    // The same for the rows [begin, end) of x and all groups: finish(q, row, sums) with the sums of group q, those of
-    // gate g after g * lanes. Tiles are R rows, S groups and G gates. 64 rows pass by while a slab of the weights, of all
-    // gates and of whole cache lines, stays in the nearest cache; the sums wait in `room`.
+    // sum = bias + W x with all gates, in one go.
+    template <int R, int S>
+    SEQUENT_HD static void product(simd<T, Isa> (&sum)[R][S * layout::gates], T const* x, std::ptrdiff_t stride,
+                                   T const* panels, int depth, int q) {
+        T const* const bias = panels + std::ptrdiff_t{depth} * layout::gate_row;
+        for (int i = 0; i < R * S * layout::gates; ++i)
+            sum[i / (S * layout::gates)][i % (S * layout::gates)] =
+                simd<T, Isa>::load_aligned(bias + gate(q + i / layout::gates % S, i % layout::gates));
+        add_product<R, S, layout::gates>(sum, x, stride, panels, depth, q, 0, 0, depth);
+    }
+
+    // bias + W x for the rows [begin, end) of x and all groups: finish(q, row, sums) with those of group q, of gate g
+    // after g * lanes. While 64 rows pass by, a slab of the weights, of all gates and of whole cache lines, stays in
+    // the nearest cache; the sums wait in `room`.
     template <int Depth>
     static void products(int begin, int end, T const* x, std::ptrdiff_t stride, T const* panels, auto const& finish) {
-        using number = simd<T, Isa>;
-        constexpr int gates = layout::gates, lanes = layout::lanes, passing = 64;
-        constexpr int vectors = simd_registers<Isa> == 32 ? 4 : 3;
-        constexpr int S = divisor_up_to(count, parts == 1 ? std::max(vectors / gates, 1) : vectors);
-        constexpr int G = divisor_up_to(gates, vectors / S);
-        constexpr int set = std::max(S, parts), set_row = (set + parts - 1) / parts * gates * lanes;
-        constexpr int slab = std::max(16384 / (set_row * int{sizeof(T)}), 1);
-        alignas(64) T room[passing * set_row];
+        constexpr int gates = layout::gates, passing = 64;
+        constexpr int S = divisor_up_to(count, parts > 1 ? 2 : std::max(4 / gates, 1));
+        constexpr int G = divisor_up_to(gates, (simd_registers<Isa> == 32 ? 4 : 3) / S);
+        constexpr int set = std::max(S, parts), row_size = set / parts * gates * layout::lanes;
+        constexpr int slab = std::max(16384 / (row_size * int{sizeof(T)}), 1);
+        alignas(64) T room[passing * row_size];
         for (int top = begin; top < end; top += passing)
-            for (int first_q = 0; first_q < count; first_q += set) {
-                int const bottom = std::min(top + passing, end), end_q = std::min(first_q + set, count);
-                auto const at = [&](int row, int q) { return room + (row - top) * set_row + gate(q % set, 0); };
+            for (int first = 0; first < count; first += set) {
+                int const bottom = std::min(top + passing, end), last = std::min(first + set, count);
+                auto const at = [&](int row, int q, int g) {
+                    return room + (row - top) * row_size + gate(q - first, g);
+                };
+                for (int row = top; row < bottom; ++row)
+                    std::copy_n(panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(first, 0), row_size,
+                                at(row, first, 0));
                 for (int k = 0; k < Depth; k += slab)
-                    for (int q = first_q; q < end_q; q += S)
+                    for (int q = first; q < last; q += S)
                         for (int g = 0; g < gates; g += G)
-                            for_tiles<tile_rows<Isa, S * G>>(top, bottom, [&]<int R>(std::integral_constant<int, R>, int row) {
-                                number sum[R][S * G];
-                                T const* from[S];
-                                for (int s = 0; s < S; ++s) {
-                                    from[s] = panels + ((std::ptrdiff_t{(q + s) / parts} * Depth + k) * gates + g) * lanes + ((q + s) % parts) * width;
-                                    T const* const bias = panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(q + s, g);
-                                    for (int v = 0; v < G; ++v)
-                                        for (int r = 0; r < R; ++r)
-                                            sum[r][s * G + v] = number::load_aligned((k == 0 ? bias : at(row + r, q + s) + g * lanes) + v * lanes);
-                                }
-                                panel_product<R, S, G, T, Isa>(sum, x + row * stride + k, stride, from, gates * lanes, lanes, std::min(slab, Depth - k));
-                                for (int i = 0; i < R * S * G; ++i)
-                                    sum[i / (S * G)][i % (S * G)].store_aligned(at(row + i / (S * G), q + i % (S * G) / G) + (g + i % G) * lanes);
-                            });
-                for (int q = first_q; q < end_q; ++q)
-                    for (int row = top; row < bottom; ++row) finish(q, row, at(row, q));
+                            for_tiles<tile_rows<Isa, S * G>>(
+                                top, bottom, [&]<int R>(std::integral_constant<int, R>, int row) {
+                                    simd<T, Isa> sum[R][S * G];
+                                    auto const each = [&](auto const& f) {
+                                        for (int i = 0; i < R * S * G; ++i)
+                                            f(sum[i / (S * G)][i % (S * G)],
+                                              at(row + i / (S * G), q + i / G % S, g + i % G));
+                                    };
+                                    each([](auto& one, T const* from) { one = simd<T, Isa>::load_aligned(from); });
+                                    add_product<R, S, G>(sum, x + row * stride, stride, panels, Depth, q, g, k,
+                                                         std::min(slab, Depth - k));
+                                    each([](auto const& one, T* to) { one.store_aligned(to); });
+                                });
+                for (int q = first; q < last; ++q)
+                    for (int row = top; row < bottom; ++row) finish(q, row, at(row, q, 0));
             }
     }
 };
