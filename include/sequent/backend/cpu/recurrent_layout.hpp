@@ -119,33 +119,28 @@ struct cpu_unit_groups {
         constexpr int set = std::max(S, parts), row_size = set / parts * gates * layout::lanes;
         constexpr int slab = std::max(16384 / (row_size * int{sizeof(T)}), 1);
         alignas(64) T room[passing * row_size];
-        for (int top = begin; top < end; top += passing)
+        int top = begin, k = 0, q = 0, g = 0;
+        auto const sums = [&](int row) { return room + (row - top) * row_size; };
+        auto const tile = [&]<int R>(std::integral_constant<int, R>, int row) {
+            simd<T, Isa> sum[R][S * G];
+            auto const each = [&](auto const& f) {
+                for (int i = 0; i < R * S * G; ++i)
+                    f(sum[i / (S * G)][i % (S * G)], sums(row + i / (S * G)) + gate(q % set + i / G % S, g + i % G));
+            };
+            each([](auto& one, T const* from) { one = simd<T, Isa>::load_aligned(from); });
+            add_product<R, S, G>(sum, x + row * stride, stride, panels, Depth, q, g, k, std::min(slab, Depth - k));
+            each([](auto const& one, T* to) { one.store_aligned(to); });
+        };
+        for (; top < end; top += passing)
             for (int first = 0; first < count; first += set) {
                 int const bottom = std::min(top + passing, end), last = std::min(first + set, count);
-                auto const at = [&](int row, int q, int g) {
-                    return room + (row - top) * row_size + gate(q - first, g);
-                };
-                for (int row = top; row < bottom; ++row)
-                    std::copy_n(panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(first, 0), row_size,
-                                at(row, first, 0));
-                for (int k = 0; k < Depth; k += slab)
-                    for (int q = first; q < last; q += S)
-                        for (int g = 0; g < gates; g += G)
-                            for_tiles<tile_rows<Isa, S * G>>(
-                                top, bottom, [&]<int R>(std::integral_constant<int, R>, int row) {
-                                    simd<T, Isa> sum[R][S * G];
-                                    auto const each = [&](auto const& f) {
-                                        for (int i = 0; i < R * S * G; ++i)
-                                            f(sum[i / (S * G)][i % (S * G)],
-                                              at(row + i / (S * G), q + i / G % S, g + i % G));
-                                    };
-                                    each([](auto& one, T const* from) { one = simd<T, Isa>::load_aligned(from); });
-                                    add_product<R, S, G>(sum, x + row * stride, stride, panels, Depth, q, g, k,
-                                                         std::min(slab, Depth - k));
-                                    each([](auto const& one, T* to) { one.store_aligned(to); });
-                                });
-                for (int q = first; q < last; ++q)
-                    for (int row = top; row < bottom; ++row) finish(q, row, at(row, q, 0));
+                T const* const bias = panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(first, 0);
+                for (int row = top; row < bottom; ++row) std::copy_n(bias, row_size, sums(row));
+                for (k = 0; k < Depth; k += slab)
+                    for (q = first; q < last; q += S)
+                        for (g = 0; g < gates; g += G) for_tiles<tile_rows<Isa, S * G>>(top, bottom, tile);
+                for (q = first; q < last; ++q)
+                    for (int row = top; row < bottom; ++row) finish(q, row, sums(row) + gate(q - first, 0));
             }
     }
 };
