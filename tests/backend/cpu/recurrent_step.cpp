@@ -40,6 +40,8 @@ void check() {
 TEST_CASE("recurrent_step: the bits of the whole sequence, float") {
     check<lstm<3, 1>, float>();
     check<lstm<5, 32>, float>();
+    check<lstm<64, 32>, float>();  // more weights than a cache holds: taken in turns from both ends
+    check<gru<70, 40>, float>();
     check<gru<4, 19>, float>();
     check<elman<2, 7>, float>();
 }

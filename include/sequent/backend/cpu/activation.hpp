@@ -8,28 +8,32 @@
 namespace sequent {
 
 namespace detail {
-// The quotient of two polynomials in x^2, times x, on [-limit, limit]; never beyond 1 in magnitude. Coefficients:
-// tools/fit_tanh.py.
-template <class Number, int N, int M>
-SEQUENT_HD Number rational_tanh(Number const& x, float end, float const (&p)[N], float const (&q)[M]) {
-    Number const limit(end), one(1.0f);
-    Number const c = min(limit, max(-limit, x));
-    Number const square = c * c;
-    Number above(p[N - 1]), below(q[M - 1]);
-    for (int k = N - 2; k >= 0; --k) above = fma(square, above, Number(p[k]));
-    for (int k = M - 2; k >= 0; --k) below = fma(square, below, Number(q[k]));
-    Number const y = c * above / below;
-    // min and max would lose a NaN
-    return select(x == x, min(one, max(-one, y)), x);
+// scale * tanh(scale * x), never beyond scale in magnitude; scale: 1 or 1/2, so that both round alike. x times the
+// quotient of two polynomials in x^2, of degrees N - 1 and N, the second's leading coefficient 1, on [0,
+// (end/scale)^2]: tools/fit_tanh.py. Beyond, it grows with x. min and max keep a NaN in their second argument.
+template <class Number, int N>
+SEQUENT_HD Number rational_tanh(Number const& x, float scale, float end, float const (&p)[N], float const (&q)[N]) {
+    float const by = 1 / (scale * scale);
+    Number const bound(scale), square = min(Number(end * end * by), Number(x * x));
+    Number above(p[N - 1]), below = square + Number(q[N - 1] * by);
+    float power = by;
+    for (int k = N - 2; k >= 0; --k, power *= by) {
+        above = fma(square, above, Number(p[k] * power));
+        below = fma(square, below, Number(q[k] * power * by));
+    }
+    return min(bound, max(-bound, Number(x * above / below)));
 }
 
 // Gates are 1/2 + 1/2 tanh(x/2), so that gates and candidates share one kernel: in a gate the absolute error counts.
 template <class Activations>
 struct gates_by_tanh : precise {
     template <class Number>
+    SEQUENT_HD static Number tanh(Number const& x) {
+        return Activations::scaled_tanh(x, 1.0f);
+    }
+    template <class Number>
     SEQUENT_HD static Number sigmoid(Number const& x) {
-        Number const half(typename Number::value_type(0.5));
-        return fma(half, Activations::tanh(Number(half * x)), half);
+        return Number(typename Number::value_type(0.5)) + Activations::scaled_tanh(x, 0.5f);
     }
 };
 }  // namespace detail
@@ -37,29 +41,29 @@ struct gates_by_tanh : precise {
 // tanh within 5.4 units in the last place in float, the SIMD library's own in double.
 struct accurate : detail::gates_by_tanh<accurate> {
     template <class Number>
-    SEQUENT_HD static Number tanh(Number const& x) {
+    SEQUENT_HD static Number scaled_tanh(Number const& x, float scale) {
         if constexpr (std::is_same_v<typename Number::value_type, float>) {
-            constexpr float p[] = {1.0f, 0x1.120b12p-3f, 0x1.ca2c2ap-9f, 0x1.59c2b0p-16f, 0x1.cadb12p-27f};
-            constexpr float q[] = {1.0f, 0x1.de5ad2p-2f, 0x1.a7f7c8p-6f, 0x1.5885aep-12f, 0x1.a17f0cp-21f};
-            return detail::rational_tanh(x, 9.0f, p, q);
+            constexpr float p[] = {0x1.e9635ep+21f, 0x1.fa63acp+18f, 0x1.72e3bep+13f, 0x1.71f3bap+5f};
+            constexpr float q[] = {0x1.e9635ep+21f, 0x1.c4daeep+20f, 0x1.758e1cp+16f, 0x1.e1227ap+9f};
+            return detail::rational_tanh(x, scale, 7.86f, p, q);
         } else {
             // The SIMD library converts its argument to an integer, NaN and infinity too; from 20 on, tanh rounds to 1.
-            Number const limit(20.0), number = select(x == x, x, Number(0.0));
-            return select(x == x, Number(xsimd::tanh(min(limit, max(-limit, number)).value)), x);
+            Number const by(scale), limit(20.0), number = select(x == x, Number(by * x), Number(0.0));
+            return select(x == x, Number(by * xsimd::tanh(min(limit, max(-limit, number)).value)), x);
         }
     }
 };
 
-// In float, tanh to 6e-5 and gates to 3e-5 of 1, with fewer products; in double as accurate.
+// In float, tanh to 2e-5 and gates to 1e-5 of 1, with fewer products; in double as accurate.
 struct fast : detail::gates_by_tanh<fast> {
     template <class Number>
-    SEQUENT_HD static Number tanh(Number const& x) {
+    SEQUENT_HD static Number scaled_tanh(Number const& x, float scale) {
         if constexpr (std::is_same_v<typename Number::value_type, float>) {
-            constexpr float p[] = {0x1.fff932p-1f, 0x1.a380e6p-4f, 0x1.5f923cp-11f};
-            constexpr float q[] = {1.0f, 0x1.bde212p-2f, 0x1.a4155ap-7f};
-            return detail::rational_tanh(x, 5.0f, p, q);
+            constexpr float p[] = {0x1.15aaecp+14f, 0x1.fe290ap+10f, 0x1.aea544p+4f};
+            constexpr float q[] = {0x1.15ab72p+14f, 0x1.f1b5f0p+12f, 0x1.38f728p+8f};
+            return detail::rational_tanh(x, scale, 6.0f, p, q);
         } else {
-            return accurate::tanh(x);
+            return accurate::scaled_tanh(x, scale);
         }
     }
 };

@@ -12,18 +12,26 @@ class cpu_recurrent_step {
     using layout = cpu_recurrent_layout<Cell, T>;
     using groups = cpu_unit_groups<Cell, T, Isa>;
     using number = simd<T, Isa>;
-    static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
+    static constexpr int width = groups::width, gates = layout::gates, states = layout::states;
+    static constexpr int inputs = layout::inputs, hidden = layout::hidden;
     static constexpr int streams = divisor_up_to(groups::count, (simd_registers<Isa> - 4) / gates);
+    // More weights than a first-level cache holds: every other step takes them in the opposite order, and so begins
+    // with what the step before has left there.
+    static constexpr bool large =
+        (layout::packed_size(inputs) + layout::packed_size(hidden)) * sizeof(T) > 32 * 1024;
 
   public:
     // x: [inputs]. before, after: [states, padded], two different places; lanes beyond the hidden size are of no
     // meaning.
     static void run(cpu_recurrent_weights<Cell, T> const& weights, T const* parameters, T const* x, T const* before,
                     T* after) noexcept {
-        for (int q = 0; q < groups::count; q += streams) {
+        bool const back = large && after < before;
+        for (int i = 0; i < groups::count; i += streams) {
+            int const q = back ? groups::count - streams - i : i;
             number x_sum[1][streams * gates], h_sum[1][streams * gates];
-            groups::template product<1, streams>(x_sum, x, 0, weights.input.data(), layout::inputs, q);
+            if (!back) groups::template product<1, streams>(x_sum, x, 0, weights.input.data(), inputs, q);
             groups::template product<1, streams>(h_sum, before, 0, weights.hidden.data(), hidden, q);
+            if (back) groups::template product<1, streams>(x_sum, x, 0, weights.input.data(), inputs, q);
             for (int s = 0; s < streams; ++s)
                 units(q + s, x_sum[0] + s * gates, h_sum[0] + s * gates, parameters, before, after);
         }
