@@ -15,10 +15,8 @@ class cpu_recurrent_step {
     static constexpr int width = groups::width, gates = layout::gates, states = layout::states;
     static constexpr int inputs = layout::inputs, hidden = layout::hidden;
     static constexpr int streams = divisor_up_to(groups::count, (simd_registers<Isa> - 4) / gates);
-    // More weights than a first-level cache holds: every other step takes them in the opposite order, and so begins
-    // with what the step before has left there.
-    static constexpr bool large =
-        (layout::packed_size(inputs) + layout::packed_size(hidden)) * sizeof(T) > 32 * 1024;
+    // Weights beyond a first-level cache: every other step goes the other way, to begin with what is left there.
+    static constexpr bool large = (layout::packed_size(inputs) + layout::packed_size(hidden)) * sizeof(T) > 32768;
 
   public:
     // x: [inputs]. before, after: [states, padded], two different places; lanes beyond the hidden size are of no
