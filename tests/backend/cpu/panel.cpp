@@ -44,6 +44,43 @@ std::vector<T> check_product(int depth) {
     return actual;
 }
 
+// The sums of rows [begin, end) of 150, one group of two gates after the other, two gates and Together groups at a
+// time: [row, group, gate, lane], zeros in the rows that are not asked for.
+template <int Together, int Depth>
+std::vector<float> check_products(int begin, int end) {
+    using number = simd<float, default_isa>;
+    constexpr int width = static_cast<int>(number::size), groups = 4, rows = 150;
+    static auto const x = random_values<float>(rows * Depth, 3);
+    static auto const weights = random_values<float>(groups * Depth * 2 * width, 4);
+    cpu_buffer<float> panels;
+    std::copy(weights.begin(), weights.end(), panels.reserve(weights.size()));
+    std::vector<float> result(static_cast<std::size_t>(rows * groups * 2 * width), 0.0f), whole = result;
+    auto const at = [&](std::vector<float>& sums, int row, int q) {
+        return sums.data() + static_cast<std::ptrdiff_t>(row * groups + q) * 2 * width;
+    };
+    auto const panel = [&](int q, int k) {
+        return panels.data() + static_cast<std::ptrdiff_t>(q * Depth + k) * 2 * width;
+    };
+    panel_products<float, default_isa, Together, 2, 2, Depth, width>(
+        begin, end, groups, [](int, int row, float* sums, int size) { std::fill_n(sums, size, 0.25f + float(row)); },
+        [&]<int R>(number(&sum)[R][Together * 2], int row, int q, int, int k, int last) {
+            float const* from[Together];
+            for (int s = 0; s < Together; ++s) from[s] = panel(q + s, k);
+            panel_product<R, Together, 2, float, default_isa>(sum, x.data() + row * Depth + k, Depth, from, 2 * width,
+                                                              width, last - k);
+        },
+        [&](int q, int row, float const* sums) { std::copy_n(sums, 2 * width, at(result, row, q)); });
+    for (int row = begin; row < end; ++row)
+        for (int q = 0; q < groups; ++q) {
+            number sum[1][2] = {{number(0.25f + float(row)), number(0.25f + float(row))}};
+            panel_product<1, 1, 2, float, default_isa>(sum, x.data() + row * Depth, 0, {panel(q, 0)}, 2 * width, width,
+                                                       Depth);
+            for (int g = 0; g < 2; ++g) sum[0][g].store_unaligned(at(whole, row, q) + g * width);
+        }
+    CHECK(same_bits(result, whole));
+    return result;
+}
+
 }  // namespace
 
 TEST_CASE("panel_product: against double, and a row's bits do not depend on the others") {
@@ -54,6 +91,16 @@ TEST_CASE("panel_product: against double, and a row's bits do not depend on the 
         check_product<5, 1, 3, float>(depth);
         auto const one = check_product<1, 2, 2, float>(depth), many = check_product<6, 2, 2, float>(depth);
         CHECK(same_bits(one, std::vector(many.begin(), many.begin() + static_cast<std::ptrdiff_t>(one.size()))));
+    }
+}
+
+TEST_CASE("panel_products: in slabs, sets of groups and lots of rows the bits of each row and group alone") {
+    for (auto const& [begin, end] : {std::pair{0, 150}, {3, 69}, {0, 64}, {149, 150}, {7, 7}}) {
+        auto const sums = check_products<1, 20>(begin, end);
+        CHECK(same_bits(check_products<2, 20>(begin, end), sums));
+        CHECK(std::count(sums.begin(), sums.end(), 0.0f) == static_cast<int>(sums.size()) / 150 * (150 - end + begin));
+        check_products<1, 700>(begin, end);
+        check_products<2, 700>(begin, end);
     }
 }
 

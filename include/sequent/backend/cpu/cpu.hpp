@@ -65,8 +65,12 @@ void recurrent_backward(Device const& device, packing const& shape, indexed_rows
     };
     auto const of = [&](int piece) -> auto const& { return runs[static_cast<std::size_t>(piece % count)]; };
     for (auto const& run : runs) kernel::prepare(shape, input, run);
-    for_pieces(device.threads.get(), count * kernel::shards(shape), operations(shape.rows(), Cell::hidden_size),
-               [&](int piece) { kernel::steps(shape, piece / count, of(piece)); });
+    int const batch = shape.batch(), shard = device.threads == nullptr ? std::max(batch, 1) : sequences_per_shard;
+    for_pieces(device.threads.get(), count * ((batch + shard - 1) / shard), operations(shape.rows(), Cell::hidden_size),
+               [&](int piece) {
+                   int const first = piece / count * shard;
+                   kernel::steps(shape, first, std::min(first + shard, batch), of(piece));
+               });
     for (auto const& run : runs) kernel::finish(shape, run);
     for_pieces(device.threads.get(), count * kernel::slabs,
                operations(shape.rows(), Cell::hidden_size) + operations(input.rows.rows, Cell::input_size),

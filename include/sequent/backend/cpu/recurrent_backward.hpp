@@ -16,8 +16,7 @@ class cpu_recurrent_backward {
     using number = simd<T, Isa>;
     static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
     static constexpr int gate_row = layout::gate_row, inputs = layout::inputs;
-    static constexpr int streams = divisor_up_to(groups::count, 4);
-    static constexpr int rows_at_once = tile_rows<Isa, streams>;
+    static constexpr int streams = divisor_up_to(groups::count, groups::parts > 1 ? 2 : 4);
 
   public:
     // Gate rows per piece of a weight's gradient, and distinct rows per piece of the input's.
@@ -49,13 +48,11 @@ class cpu_recurrent_backward {
                     std::copy_n(run.final_gradient[s].row(i), hidden, state_gradient(run, shape.batch(), s, i));
     }
 
-    // The sequences of one shard, from their last step to their first: the gates' gradients of all their rows.
-    static void steps(packing const& shape, int shard, auto const& run) {
+    // The sequences [begin, end), whole shards, from their last step to their first: the gates' gradients of all rows.
+    static void steps(packing const& shape, int begin, int end, auto const& run) {
         step_order const order{shape, run.way};
-        int const begin = shard * sequences_per_shard, end = std::min(shape.batch(), begin + sequences_per_shard);
-        order.visit(true, begin, end, [&](int t, int first, int last, bool continues) {
-            step(order, t, first, last, continues, shard, run);
-        });
+        order.visit(true, begin, end,
+                    [&](int t, int first, int last, bool continues) { step(order, t, first, last, continues, run); });
     }
 
     // Gradients of the initial states and of the per-unit parameters.
@@ -128,50 +125,48 @@ class cpu_recurrent_backward {
 
     // Sequences [begin, end) at step t. Their states' gradients already stand in state_gradient: from the step after,
     // or the final states' where t is a sequence's last.
-    static void step(step_order const& order, int t, int begin, int end, bool continues, int shard, auto const& run) {
+    static void step(step_order const& order, int t, int begin, int end, bool continues, auto const& run) {
         int const batch = order.shape.batch(), offset = order.offset(t);
         int const offset_before = continues ? order.offset(order.previous(t)) : -1;
-        for_tiles<rows_at_once>(begin, end, [&]<int R>(std::integral_constant<int, R>, int first) {
-            for (int r = 0; r < R; ++r) {
-                int const i = first + r, before = continues ? offset_before + i : -1;
-                keep_hidden_before(i, offset + i, before, run);
-                for (int q = 0; q < groups::count; ++q)
-                    if (groups::tail == width || q + 1 < groups::count)
-                        units<width>(q, i, offset + i, before, batch, shard, run);
-                    else
-                        units<groups::tail>(q, i, offset + i, before, batch, shard, run);
-                clear_padding(offset + i, run);
-            }
-            for (int q = 0; q < groups::count; q += streams) hidden_gradient<R>(q, first, offset + first, batch, run);
-        });
+        for (int i = begin; i < end; ++i) {
+            int const before = continues ? offset_before + i : -1;
+            keep_hidden_before(i, offset + i, before, run);
+            for (int q = 0; q < groups::count; ++q)
+                if (groups::tail == width || q + 1 < groups::count)
+                    units<width>(q, i, offset + i, before, batch, run);
+                else
+                    units<groups::tail>(q, i, offset + i, before, batch, run);
+            clear_padding(offset + i, run);
+        }
+        // Gradient of h before: its elementwise part, plus U^T (gates' gradients).
+        T const* const gate_rows = recurrent_gates(*run.memory) + std::ptrdiff_t{offset} * gate_row;
+        panel_products<T, Isa, streams, 1, 1, gate_row, layout::lanes>(
+            begin, end, groups::count,
+            [&](int q, int i, T* sums, int size) {
+                std::copy_n(state_gradient(run, batch, 0, i) + groups::unit(q), size, sums);
+            },
+            [&]<int R>(number(&sum)[R][streams], int i, int q, int, int k, int last) {
+                add_product(sum, gate_rows + std::ptrdiff_t{i} * gate_row, run.memory->weights.back.data(), q, k, last);
+            },
+            [&](int q, int i, T const* sums) {
+                number::load_aligned(sums).store_aligned(state_gradient(run, batch, 0, i) + groups::unit(q));
+            });
     }
 
-    // Gradient of h before, R rows, groups q, ...: its elementwise part, plus U^T (gates' gradients).
+    // sum += the gradients of the gate places k, ..., last - 1 of R rows times U, groups q, ...; leaves out the
+    // padding.
     template <int R>
-    SEQUENT_HD static void hidden_gradient(int q, int first, int row, int batch, auto const& run) {
-        T const* const gate_rows = recurrent_gates(*run.memory) + std::ptrdiff_t{row} * gate_row;
-        T const* from[streams];
-        number sum[R][streams];
-        for (int s = 0; s < streams; ++s) {
-            from[s] = run.memory->weights.back.data() +
-                      std::ptrdiff_t{(q + s) / groups::parts} * gate_row * layout::lanes +
-                      ((q + s) % groups::parts) * width;
-            for (int r = 0; r < R; ++r)
-                sum[r][s] = number::load_aligned(state_gradient(run, batch, 0, first + r) + groups::unit(q + s));
+    SEQUENT_HD static void add_product(number (&sum)[R][streams], T const* gate_rows, T const* panels, int q, int k,
+                                       int last) {
+        constexpr bool whole = hidden % layout::lanes == 0;
+        for (int const piece = whole ? last - k : layout::lanes; k < last; k += piece) {
+            T const* from[streams];
+            for (int s = 0; s < streams; ++s)
+                from[s] = panels + (std::ptrdiff_t{(q + s) / groups::parts} * gate_row + k) * layout::lanes +
+                          ((q + s) % groups::parts) * width;
+            panel_product<R, streams, 1, T, Isa>(sum, gate_rows + k, gate_row, from, layout::lanes, 0,
+                                                 whole ? piece : layout::units_in(k / layout::lanes / gates));
         }
-        if constexpr (hidden % layout::lanes == 0) {
-            panel_product<R, streams, 1, T, Isa>(sum, gate_rows, gate_row, from, layout::lanes, 0, gate_row);
-        } else {  // leave out the padding
-            for (int g = 0; g < layout::blocks * gates; ++g) {
-                T const* some[streams];
-                for (int s = 0; s < streams; ++s) some[s] = from[s] + std::ptrdiff_t{g} * layout::lanes * layout::lanes;
-                panel_product<R, streams, 1, T, Isa>(sum, gate_rows + g * layout::lanes, gate_row, some, layout::lanes,
-                                                     0, layout::units_in(g / gates));
-            }
-        }
-        for (int s = 0; s < streams; ++s)
-            for (int r = 0; r < R; ++r)
-                sum[r][s].store_aligned(state_gradient(run, batch, 0, first + r) + groups::unit(q + s));
     }
 
     // Groups of padding alone, which the inputs' product reads: zero, for 0 times what stood there may be NaN.
@@ -193,7 +188,7 @@ class cpu_recurrent_backward {
 
     // The derivatives of the cell's equations for group q of one row; Count of its units are real.
     template <int Count>
-    SEQUENT_HD static void units(int q, int i, int row, int row_before, int batch, int shard, auto const& run) {
+    SEQUENT_HD static void units(int q, int i, int row, int row_before, int batch, auto const& run) {
         numbers<number, Cell::saved_count> saved;
         numbers<number, states> before, after, gradient;
         numbers<number, Cell::unit_count> unit, d_unit;
@@ -215,7 +210,7 @@ class cpu_recurrent_backward {
             gradient[0] = gradient[0] + load_first<Count, T, Isa>(run.output_gradient.row(row) + column);
         for (int u = 0; u < Cell::unit_count; ++u) {
             unit[u] = load_first<Count, T, Isa>(run.parameters + block::unit + u * block::unit_stride + column);
-            d_unit[u] = number::load_aligned(unit_gradient(run, shard, u) + column);
+            d_unit[u] = number::load_aligned(unit_gradient(run, i / sequences_per_shard, u) + column);
         }
 
         Cell::template step_backward<Math>(saved, before, after, unit, gradient, x_gradient, h_gradient, d_unit);
@@ -227,7 +222,8 @@ class cpu_recurrent_backward {
             if (!Cell::shared_gates) h_gradient[g].store_aligned(h_out + groups::gate(q, g));
         }
         for (int s = 0; s < states; ++s) gradient[s].store_aligned(state_gradient(run, batch, s, i) + column);
-        for (int u = 0; u < Cell::unit_count; ++u) d_unit[u].store_aligned(unit_gradient(run, shard, u) + column);
+        for (int u = 0; u < Cell::unit_count; ++u)
+            d_unit[u].store_aligned(unit_gradient(run, i / sequences_per_shard, u) + column);
     }
 
     // weight += (columns [first, first + count) of gate_rows)^T x, bias += their sums over the rows.

@@ -109,39 +109,20 @@ struct cpu_unit_groups {
     }
 
     // bias + W x for the rows [begin, end) of x and all groups: finish(q, row, sums) with those of group q, of gate g
-    // after g * lanes. While 64 rows pass by, a slab of the weights, of all gates and of whole cache lines, stays in
-    // the nearest cache; the sums wait in `room`.
+    // after g * lanes.
     template <int Depth>
     static void products(int begin, int end, T const* x, std::ptrdiff_t stride, T const* panels, auto const& finish) {
-        constexpr int gates = layout::gates, passing = 64;
-        constexpr int S = divisor_up_to(count, parts > 1 ? 2 : std::max(4 / gates, 1));
-        constexpr int G = divisor_up_to(gates, (simd_registers<Isa> == 32 ? 4 : 3) / S);
-        constexpr int set = std::max(S, parts), row_size = set / parts * gates * layout::lanes;
-        constexpr int slab = std::max(16384 / (row_size * int{sizeof(T)}), 1);
-        alignas(64) T room[passing * row_size];
-        int top = begin, k = 0, q = 0, g = 0;
-        auto const sums = [&](int row) { return room + (row - top) * row_size; };
-        auto const tile = [&]<int R>(std::integral_constant<int, R>, int row) {
-            simd<T, Isa> sum[R][S * G];
-            auto const each = [&](auto const& f) {
-                for (int i = 0; i < R * S * G; ++i)
-                    f(sum[i / (S * G)][i % (S * G)], sums(row + i / (S * G)) + gate(q % set + i / G % S, g + i % G));
-            };
-            each([](auto& one, T const* from) { one = simd<T, Isa>::load_aligned(from); });
-            add_product<R, S, G>(sum, x + row * stride, stride, panels, Depth, q, g, k, std::min(slab, Depth - k));
-            each([](auto const& one, T* to) { one.store_aligned(to); });
-        };
-        for (; top < end; top += passing)
-            for (int first = 0; first < count; first += set) {
-                int const bottom = std::min(top + passing, end), last = std::min(first + set, count);
-                T const* const bias = panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(first, 0);
-                for (int row = top; row < bottom; ++row) std::copy_n(bias, row_size, sums(row));
-                for (k = 0; k < Depth; k += slab)
-                    for (q = first; q < last; q += S)
-                        for (g = 0; g < gates; g += G) for_tiles<tile_rows<Isa, S * G>>(top, bottom, tile);
-                for (q = first; q < last; ++q)
-                    for (int row = top; row < bottom; ++row) finish(q, row, sums(row) + gate(q - first, 0));
-            }
+        constexpr int S = divisor_up_to(count, parts > 1 ? 2 : std::max(4 / layout::gates, 1));
+        constexpr int G = divisor_up_to(layout::gates, (simd_registers<Isa> == 32 ? 4 : 3) / S);
+        panel_products<T, Isa, S, G, layout::gates, Depth, layout::lanes>(
+            begin, end, count,
+            [&](int q, int, T* sums, int size) {
+                std::copy_n(panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(q, 0), size, sums);
+            },
+            [&]<int R>(simd<T, Isa>(&sum)[R][S * G], int row, int q, int g, int k, int last) {
+                add_product<R, S, G>(sum, x + row * stride, stride, panels, Depth, q, g, k, last - k);
+            },
+            finish);
     }
 };
 
