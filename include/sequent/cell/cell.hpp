@@ -6,9 +6,34 @@
 #include <concepts>
 #include <string_view>
 
-#include "activation.hpp"
+#include "../core/number.hpp"
 
 namespace sequent {
+
+// The activations a cell's equations name. A backend passes its own policy with the same four functions; this one is
+// the reference, made of the standard library's tanh and exp.
+struct precise {
+    template <class Number>
+    SEQUENT_HD static Number tanh(Number const& x) {
+        using std::tanh;
+        return tanh(x);
+    }
+    template <class Number>
+    SEQUENT_HD static Number sigmoid(Number const& x) {
+        using std::exp;
+        return Number(1) / (Number(1) + exp(-x));
+    }
+    // NaN stays NaN, as in PyTorch.
+    template <class Number>
+    SEQUENT_HD static Number relu(Number const& x) {
+        return select(x < Number(0), Number(0), x);
+    }
+    // 1 where x > 0, else 0: the derivative of relu.
+    template <class Number>
+    SEQUENT_HD static Number positive(Number const& x) {
+        return select(x > Number(0), Number(1), Number(0));
+    }
+};
 
 // The values one unit reads at a step, and the gradients its backward step makes. For a cell with G gates, S states
 // (state 0 is h, the output), K saved values and P per-unit parameters:

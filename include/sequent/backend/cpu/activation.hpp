@@ -1,8 +1,8 @@
-// The activations of the CPU's kernels on SIMD numbers, as policies with the four functions of cell/activation.hpp:
+// The activations of the CPU's kernels on SIMD numbers, as policies with the four functions of cell/cell.hpp:
 // `accurate`, the default; `precise`, the standard library's; `fast`.
 #pragma once
 
-#include "../../cell/activation.hpp"
+#include "../../cell/cell.hpp"
 #include "simd.hpp"
 
 namespace sequent {

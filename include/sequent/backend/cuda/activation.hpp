@@ -1,4 +1,4 @@
-// The activations of the device's kernels (the four functions of cell/activation.hpp). On the host the same formulas
+// The activations of the device's kernels (the four functions of cell/cell.hpp). On the host the same formulas
 // run on the standard library, so that the emulator sees the device's errors in kind.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "../../cell/activation.hpp"
+#include "../../cell/cell.hpp"
 #include "../../core/number.hpp"
 #include "precision.hpp"
 
