@@ -100,17 +100,12 @@ TEST_CASE("a padding row that is not zero has no gradient, yet decays as PyTorch
     check(adamw{.rate = rate, .weight_decay = decay}, x * (1 - rate * decay));
 }
 
-TEST_CASE("an optimizer counts the steps of each parameter that is not frozen, and takes the last one back",
-          "[optimizer]") {
+TEST_CASE("an optimizer counts the steps of each parameter that is not frozen", "[optimizer]") {
     ten_numbers net;  // weight, bias
     optimizer rule{net, adam{}};
     rule.step();
     net.freeze("bias");
     rule.step();
-    CHECK(rule.counts() == step_counts{2, 1});
-    rule.step();
-    net.unfreeze("bias");  // which does not change what the last step did
-    rule.take_back();
     CHECK(rule.counts() == step_counts{2, 1});
     CHECK(rule.steps() == 2);
 }

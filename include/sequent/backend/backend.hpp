@@ -67,6 +67,9 @@ struct recurrent_run {
     states initial_gradient{};             // empty: not wanted
 };
 
+// What a training step stands in, for backends that make f's launches as one.
+auto together(auto const&, auto const& f) { return f(); }
+
 // A backend is a policy type with these members, for which the operations of docs/backends.md are overloaded:
 //
 //   buffer<T>                        memory on the device: reserve(n) grows and forgets, data(), size(), copies deeply

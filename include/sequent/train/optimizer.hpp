@@ -31,13 +31,9 @@ class optimizer {
     // Changes the parameters by their gradients. The gradients stay: see Model::zero_gradients.
     void step() {
         ++steps_;
-        counts_before_ = counts_;
         for (std::size_t k = 0; k < counts_.size(); ++k) counts_[k] += model_->parameters()[k].frozen ? 0 : 1;
         state_.step(rule_, *model_, counts_);
     }
-
-    // The last step, which the device has not made: see training::settle.
-    void take_back() { --steps_, counts_ = counts_before_; }
 
     [[nodiscard]] Rule const& rule() const { return rule_; }
     [[nodiscard]] double rate() const { return rule_.rate; }
@@ -57,7 +53,7 @@ class optimizer {
     Rule rule_;
     typename Rule::template state<Model> state_;
     long long steps_ = 0;
-    step_counts counts_, counts_before_;  // the last step
+    step_counts counts_;
 };
 
 // What a rule remembers: a number for each of the model's, zero at first.

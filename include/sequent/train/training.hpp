@@ -39,52 +39,50 @@ class training {
     // A device is not waited for: its loss is read when it is converted to a number, and it is the next update,
     // settle() or save_training that throws a step's numeric_error. Nothing has changed the parameters meanwhile.
     auto step(input const& batch, std::span<int const> targets) {
-        network().zero_gradients();
-        auto const result = accumulate(batch, targets);
-        update();
+        auto const result = together(network().device(), [&] {
+            network().zero_gradients();
+            auto const made = accumulate(batch, targets);
+            change();
+            return made;
+        });
+        settle(1);
         return result;
     }
 
     // The two halves, for gradients of several batches: accumulate() adds, update() changes the parameters. The caller
     // calls network().zero_gradients() before the first.
     auto accumulate(input const& batch, std::span<int const> targets) {
-        matrix_view<scalar const> const logits(network().forward(batch));
-        matrix_view<scalar> const gradient = reserve_rows(gradient_, logits.rows, logits.columns);
-        auto const result = loss_(network().device(), logits, targets, gradient);
-        if constexpr (!std::is_floating_point_v<decltype(result.loss)>)
-            check_loss(network().device(), result.loss);
-        else if (!std::isfinite(result.loss))
-            fail_loss(result.loss);
-        network().backward(gradient);
-        return result;
+        return together(network().device(), [&] {
+            matrix_view<scalar const> const logits(network().forward(batch));
+            matrix_view<scalar> const gradient = reserve_rows(gradient_, logits.rows, logits.columns);
+            auto const result = loss_(network().device(), logits, targets, gradient);
+            if constexpr (!std::is_floating_point_v<decltype(result.loss)>)
+                check_loss(network().device(), result.loss);
+            else if (!std::isfinite(result.loss))
+                fail_loss(result.loss);
+            network().backward(gradient);
+            return result;
+        });
     }
     void update() {
-        if (options_.schedule.rate) optimizer_.rate(options_.schedule.rate(optimizer_.steps(), base_rate_));
-        if constexpr (answers_later) {
-            settle();
-            std::vector<matrix_view<scalar>> all(network().parameters().size());  // frozen ones have no numbers
-            detail::each_gradient(network(), [&](auto const& of, auto const& gradient) {
-                all[static_cast<std::size_t>(&of - network().parameters().data())] = gradient;
-            });
-            check_ = check_gradients(network().device(), all, options_.clip_norm.value_or(HUGE_VAL));
-        } else {
-            double const norm = options_.clip_norm ? gradient_norm(network()) : detail::rough_gradient_norm(network());
-            if (!std::isfinite(norm)) fail_gradient(non_finite_gradient(network()));
-            if (options_.clip_norm) detail::clip_gradients(network(), norm, *options_.clip_norm);
-        }
-        optimizer_.step();
+        together(network().device(), [&] { change(); });
+        settle(1);
     }
-    // Throws what the last step had to throw, if nobody has yet: see step.
-    void settle() {
-        if constexpr (answers_later) {
-            if (!check_) return;
-            auto const found = std::exchange(check_, std::nullopt)->number();
-            if (found.why == found.nothing) return;
-            release_brake(network().device());
-            optimizer_.take_back();
-            if (found.why == found.bad_loss) fail_loss(found.number);
-            fail_gradient(found.place < 0 ? "" : network().parameters()[static_cast<std::size_t>(found.place)].name);
-        }
+    // Throws what a step but the last `but` had to throw, if nobody has yet: see step.
+    void settle(std::size_t but = 0) {
+        if constexpr (answers_later)
+            while (checks_.size() > but) {
+                auto const [answer, steps, counts] = std::move(checks_.front());
+                checks_.erase(checks_.begin());
+                auto const found = answer.number();
+                if (found.why == found.nothing) continue;
+                checks_.clear();  // of steps that were not made either
+                release_brake(network().device());
+                optimizer_.steps(steps, counts);
+                if (found.why == found.bad_loss) fail_loss(found.number);
+                fail_gradient(found.place < 0 ? ""
+                                              : network().parameters()[static_cast<std::size_t>(found.place)].name);
+            }
     }
 
     // Tells the plateau that is the schedule its metric, after an epoch say: returns the rate of the steps to come.
@@ -111,6 +109,22 @@ class training {
     using backend = typename Model::backend_type;
     static constexpr bool answers_later = !std::is_same_v<typename backend::step_answer, std::nullptr_t>;
 
+    void change() {
+        if (options_.schedule.rate) optimizer_.rate(options_.schedule.rate(optimizer_.steps(), base_rate_));
+        if constexpr (answers_later) {
+            std::vector<matrix_view<scalar>> all(network().parameters().size());  // frozen ones have no numbers
+            detail::each_gradient(network(), [&](auto const& of, auto const& gradient) {
+                all[static_cast<std::size_t>(&of - network().parameters().data())] = gradient;
+            });
+            auto const answer = check_gradients(network().device(), all, options_.clip_norm.value_or(HUGE_VAL));
+            checks_.emplace_back(answer, optimizer_.steps(), optimizer_.counts());
+        } else {
+            double const norm = options_.clip_norm ? gradient_norm(network()) : detail::rough_gradient_norm(network());
+            if (!std::isfinite(norm)) fail_gradient(non_finite_gradient(network()));
+            if (options_.clip_norm) detail::clip_gradients(network(), norm, *options_.clip_norm);
+        }
+        optimizer_.step();
+    }
     [[noreturn]] static void fail(auto const&... what) {
         throw numeric_error("sequent::training: the ", what..., "; lower the learning rate or clip the gradients");
     }
@@ -124,7 +138,8 @@ class training {
     training_options options_;
     double base_rate_;
     typename backend::template buffer<scalar> gradient_;
-    std::optional<typename backend::step_answer> check_;  // of the last step, where it comes later
+    // What will be known of the last steps, where it comes later, and where the optimizer stood before them.
+    std::vector<std::tuple<typename backend::step_answer, long long, step_counts>> checks_;
 };
 
 }  // namespace sequent

@@ -36,3 +36,27 @@ TEST_CASE("device_buffer: grows, keeps and copies") {
     float* const roomy = buffer.data();
     CHECK(buffer.reserve(100) == roomy);
 }
+
+TEST_CASE("round_up: few numbers, none far above") {
+    CHECK(round_up(0) == 0);
+    int numbers = 0, last = -1;
+    for (int n = 0; n <= 4096; ++n) {
+        int const round = round_up(n), fine = round_up(n, 8);
+        CHECK((n <= fine && fine <= round && 4 * round <= 5 * n && 8 * fine <= 9 * n));
+        if (round != last) ++numbers, last = round;
+    }
+    CHECK(numbers == 45);
+}
+
+TEST_CASE("device_buffer: behind a matrix there is room for a round number of rows") {
+    emulated_machine machine;
+    for (int const rows : {9, 33, 1025}) {
+        device_buffer<emulated_machine, float> buffer;
+        matrix_view<float> const all = reserve_rows(buffer, rows, 3);
+        int const round = round_up(rows);
+        machine.each(round, 3, detail::repeat_row<float>{nullptr, {all.data, round, 3}});
+        float last = 1;
+        machine.to_host(all.row(round) - 1, sizeof last, &last);
+        CHECK(last == 0);
+    }
+}

@@ -1,92 +1,236 @@
 #include "sequent/backend/cuda/launch_list.hpp"
 
 #include "catch.hpp"
-#include "on_device.hpp"
+#include "passes.hpp"
+#include "sequent/train/adam.hpp"
+#include "sequent/train/sgd.hpp"
 
 using namespace sequent_tests;
 
 namespace {
 
 struct add_number {  // as one more digit, of which the last six stay
-    std::ptrdiff_t number;
-    std::ptrdiff_t* to;
-    void operator()(std::ptrdiff_t j) const { to[j] = (10 * to[j] + number) % 1000000; }
+    int number;
+    double* to;
+    void operator()(std::ptrdiff_t j) const { to[j] = std::fmod(10 * to[j] + number, 1e6); }
 };
-struct add_real {  // whose bytes do not say all: 0.0 is -0.0
-    double number;
-    std::ptrdiff_t* to;
-    void operator()(std::ptrdiff_t j) const { to[j] = (10 * to[j] + static_cast<std::ptrdiff_t>(number)) % 1000000; }
+struct add_numbers {  // those found in other memory
+    int const* number;
+    double* to;
+    void operator()(std::ptrdiff_t j) const { to[j] = std::fmod(10 * to[j] + number[j], 1e6); }
+};
+struct write_digits {
+    double const* from;
+    double* to;
+    void operator()(std::ptrdiff_t) const { *to = from[0]; }
+};
+
+struct fixed_call {
+    static constexpr bool fixed = true;
+    std::ptrdiff_t number;
+    void operator()(emulated_machine&) const {}
 };
 
 struct three_numbers {
     emulated_machine machine{};
-    device_buffer<emulated_machine, std::ptrdiff_t> memory{};
-    std::ptrdiff_t* const numbers = memory.resize(3, 0);
+    device_buffer<emulated_machine, double> memory{};
+    double* const numbers = memory.resize(3, 0);
 
     // What these calls make of zeros, in the first and the last place.
-    template <class Real = add_number>
-    std::pair<std::ptrdiff_t, std::ptrdiff_t> together(std::ptrdiff_t n) {
+    std::pair<double, double> together(int digit, std::ptrdiff_t n) {
         memory.resize(0, 0), memory.resize(3, 0);
         machine.together([&] {
             machine.each(3, add_number{1, numbers});
-            machine.each(3, Real{2, numbers});
+            machine.each(3, add_number{digit, numbers});
             machine.each(n, add_number{3, numbers});
         });
-        std::ptrdiff_t all[3];
+        return first_and_last();
+    }
+    std::pair<double, double> first_and_last() {
+        double all[3];
         machine.to_host(numbers, sizeof all, all);
         return {all[0], all[2]};
     }
+    [[nodiscard]] emulated_machine::launch_counts counts() const { return *machine.launches; }
 };
+using both = std::pair<double, double>;
 
 }  // namespace
 
-TEST_CASE("launch_list: a call with padding or reals is not noted") {
-    STATIC_REQUIRE(launch_list<emulated_machine>::can_note<detail::each_call<add_number>>);
-    STATIC_REQUIRE(launch_list<emulated_machine>::can_note<detail::multiply_call<float>>);
-    STATIC_REQUIRE_FALSE(launch_list<emulated_machine>::can_note<detail::each_call<add_real>>);
-    STATIC_REQUIRE_FALSE(launch_list<emulated_machine>::can_note<detail::each_row_call<bool>>);
+TEST_CASE("launch_list: what is fixed belongs to the structure, of the rest the kind of call") {
+    using list = launch_list<emulated_machine>;
+    auto const of = [](int digit, std::ptrdiff_t number) {
+        list made;
+        made.add(detail::each_call<add_number>{3, {digit, nullptr}});
+        made.add(fixed_call{number});
+        return made;
+    };
+    list const one = of(1, 7), other = of(2, 7);
+    CHECK(one.is_like(other));
+    CHECK(one.hash() == other.hash());
+    CHECK_FALSE(one.has_call(0, other));
+    CHECK(one.has_call(1, other));
+    CHECK_FALSE(one.is_like(of(1, 8)));
+    CHECK(one.hash() != of(1, 8).hash());
+    CHECK_FALSE(one.is_like(list{}));
+    list taken = one;
+    taken.take_call(0, other);
+    CHECK(taken.has_call(0, other));
 }
 
-TEST_CASE("launch_memory: from the second time on, what was noted is made as one") {
+TEST_CASE("launch_memory: from the second time on, what was noted is made as one, with its own arguments") {
+    three_numbers here;
+    CHECK(here.together(2, 1) == both{123, 12});
+    CHECK(here.counts().single == 3);
+    CHECK(here.together(2, 1) == both{123, 12});
+    CHECK(here.counts().captures == 1);
+    CHECK(here.together(2, 1) == both{123, 12});
+    CHECK(here.counts().renewals == 0);
+    CHECK(here.together(4, 3) == both{143, 143});
+    CHECK(here.counts().renewals == 2);
+    CHECK(here.together(4, 0) == both{14, 14});
+    CHECK(here.together(4, 1) == both{143, 14});
+    CHECK(here.counts().graphs == 5);
+    CHECK(here.counts().captures == 1);
+    CHECK(here.counts().single == 3);
+}
+
+TEST_CASE("launch_memory: what cannot be noted comes in its place, and so does what uses old memory") {
     three_numbers here;
     for (int time = 1; time <= 4; ++time) {
-        CHECK(here.together(1) == std::pair<std::ptrdiff_t, std::ptrdiff_t>{123, 12});
-        CHECK(here.machine.graphs_launched == std::max(0, time - 1));
+        here.memory.resize(0, 0), here.memory.resize(3, 0);
+        double between[3] = {};
+        std::vector<int> digits{7, 8, 9};
+        here.machine.together([&] {
+            here.machine.each(3, add_numbers{here.machine.upload(std::span<int const>(digits)), here.numbers});
+            digits = {4, 4, 4};
+            device_buffer<emulated_machine, int> room;  // lives shorter than the calls that read it
+            here.machine.from_host(digits.data(), 3 * sizeof(int), room.reserve(3));
+            here.machine.each(3, add_numbers{room.data(), here.numbers});
+            here.machine.from_host(digits.data(), 3 * sizeof(int), room.reserve(1000));
+            here.machine.together([&] { here.machine.each(3, add_numbers{room.data(), here.numbers}); });
+            if (time == 3) here.machine.to_host(here.numbers, sizeof between, between);
+            if (time == 4) emulated_machine::copy(here.numbers, sizeof(double), here.numbers + 2);
+            here.machine.each(3, add_number{5, here.numbers});
+        });
+        CHECK(here.first_and_last() == (time == 4 ? both{7445, 7445} : both{7445, 9445}));
+        CHECK(between[2] == (time == 3 ? 944 : 0));
     }
-    CHECK(here.together(3).second == 123);  // other calls
-    CHECK(here.machine.graphs_launched == 3);
-    CHECK(here.together(3).second == 123);
-    CHECK(here.machine.graphs_launched == 4);
+    CHECK(here.counts().uploads == 4);
 }
 
-TEST_CASE("launch_memory: calls that are not noted are made in their place") {
+TEST_CASE("launch_memory: an answer that is read before its list is made has it made") {
     three_numbers here;
-    for (int time = 1; time <= 3; ++time) CHECK(here.together<add_real>(1).first == 123);
-    CHECK(here.machine.graphs_launched == 4);  // what comes before and what comes behind
-}
-
-TEST_CASE("launch_memory: an error in between makes nothing; nothing but functions and products is allowed") {
-    three_numbers here;
-    int number = 0;
-    CHECK_THROWS_WITH(here.machine.together([&] {
+    here.machine.together([&] {
         here.machine.each(3, add_number{1, here.numbers});
-        here.machine.to_host(here.numbers, sizeof number, &number);
-    }),
-                      "sequent::emulated_machine: together takes each and multiply alone");
-    CHECK(here.together(1).first == 123);
+        device_number<emulated_machine, double> const answer(here.machine, [&](double* to) {
+            here.machine.each(1, write_digits{here.numbers, to});
+        });
+        here.machine.each(3, add_number{2, here.numbers});
+        CHECK(answer == 1);
+        CHECK(here.first_and_last() == both{12, 12});
+    });
+    CHECK(here.machine.waits->of_answers == 1);
 }
 
-TEST_CASE("launch_memory: forgets the oldest of many graphs") {
+TEST_CASE("launch_memory: uploads that are too many come in several copies, one that is too large alone") {
     three_numbers here;
-    for (int round = 0; round < 2; ++round)
-        for (std::ptrdiff_t n = 0; n < 70; ++n)
-            here.machine.together([&] { here.machine.each(3, add_number{n, here.numbers}); });
-    CHECK(here.machine.graphs_launched == 70);
-    auto const again = [&](std::ptrdiff_t n) {
-        long const before = here.machine.graphs_launched;
-        here.machine.together([&] { here.machine.each(3, add_number{n, here.numbers}); });
-        return here.machine.graphs_launched - before;
+    std::vector<int> const digits(1 << 17, 3), many(1 << 18, 4), more((1 << 18) + 1, 5);
+    here.machine.together([&] {
+        for (auto const* const one : {&digits, &many, &more, &digits})
+            here.machine.each(3, add_numbers{here.machine.upload(std::span<int const>(*one)), here.numbers});
+    });
+    CHECK(here.first_and_last() == both{3453, 3453});
+    CHECK(here.counts().uploads == 4);
+}
+
+TEST_CASE("launch_memory: what came before an error is done, and nothing is noted any more") {
+    three_numbers here;
+    CHECK_THROWS_AS(here.machine.together([&] {
+        here.machine.each(3, add_number{1, here.numbers});
+        throw argument_error("wrong");
+    }),
+                    argument_error);
+    CHECK(here.first_and_last().first == 1);
+    CHECK_FALSE(here.machine.is_noting());
+    here.machine.each(3, add_number{2, here.numbers});
+    CHECK(here.first_and_last().first == 12);
+}
+
+TEST_CASE("launch_memory: forgets what was longest not made of many graphs") {
+    three_numbers here;
+    auto const run = [&](int calls) {  // the structure: so many
+        long const before = here.counts().graphs;
+        here.machine.together([&] {
+            for (int k = 0; k < calls; ++k) here.machine.each(3, add_number{calls % 10, here.numbers});
+        });
+        return here.counts().graphs - before;
     };
-    CHECK(again(69) == 1);
-    CHECK(again(0) == 0);
+    for (int round = 0; round < 2; ++round)
+        for (int n = 1; n <= 130; ++n) {
+            run(n);
+            if (round > 0) CHECK(run(1) == 1);
+        }
+    CHECK(here.counts().captures == 130);
+    CHECK(run(130) == 1);
+    CHECK(run(2) == 0);
+}
+
+namespace {
+
+// Batches of one bucket, the largest first: 21 to 23 words, 17 to 19 of them unlike, one of six texts of 8 words.
+std::vector<std::vector<int>> texts_of_a_bucket(int t) {
+    std::vector<std::vector<int>> made(6);
+    int const rows = 23 - t % 3, unlike = 19 - t / 2 % 3;
+    for (int r = 0; r < rows; ++r)
+        made[static_cast<std::size_t>((r < 8 ? t : t + 1 + r % 5) % 6)].push_back(2 + (r % unlike * 5 + t) % 28);
+    return made;
+}
+
+// Losses and parameters of 30 steps. each_step(what the host has asked for in it)
+template <class Device, class Rule>
+std::vector<double> steps_of(Rule const& rule, bool graphs, auto const& each_step) {
+    Device device;
+    device.machine->makes_graphs = graphs;
+    model<classifier, Device> net({}, {.seed = 3, .device = device});
+    std::vector<double> results;
+    training run(net, cross_entropy{}, rule, {.clip_norm = 0.5, .schedule = schedule::step{.every = 5}});
+    net.reserve(100, 6);
+    for (int t = 0; t < 30; ++t) {
+        std::vector<int> targets;
+        for (int i = 0; i < 6; ++i) targets.push_back((i * 7 + t) % 4);
+        auto const before = *device.machine->launches;
+        auto const loss = run.step(pack(texts_of_a_bucket(t)), targets).loss;
+        auto const& now = *device.machine->launches;
+        each_step(t, emulated_machine::launch_counts{now.single - before.single, now.uploads - before.uploads,
+                                                     now.graphs - before.graphs, now.captures - before.captures,
+                                                     now.renewals - before.renewals});
+        results.push_back(loss);
+    }
+    run.settle();
+    for (auto const& parameter : net.parameters())
+        for (float const value : net.values(parameter)) results.push_back(static_cast<double>(value));
+    return results;
+}
+
+template <class Device, class Rule>
+void check_steps(Rule const& rule) {
+    INFO(Rule::name);
+    auto const with = steps_of<Device>(rule, true, [](int t, emulated_machine::launch_counts const& of) {
+        INFO("step " << t << ": " << of.single << " single calls");
+        CHECK(of.uploads == 1);
+        CHECK(of.graphs == (t < 1 ? 0 : 1));
+        CHECK(of.captures == (t == 1 ? 1 : 0));
+        CHECK((of.single == 0) == (t >= 1));
+        CHECK((of.renewals > 0) == (t > 1));
+    });
+    CHECK(with == steps_of<Device>(rule, false, [](int, auto const& of) { CHECK(of.graphs == 0); }));
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("cuda: a training step is one upload and one graph, with the bits of single calls", "",
+                   (emulated_with<precision::f32x3>), (emulated_with<precision::f32, strategy::general>)) {
+    check_steps<TestType>(adam{.rate = 0.01});
+    check_steps<TestType>(sgd{.rate = 0.1, .momentum = 0.9});
 }

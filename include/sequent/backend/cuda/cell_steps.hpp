@@ -17,11 +17,7 @@ using device_math = std::conditional_t<std::is_same_v<T, float>, activations<For
 
 // Visits of a direction to the steps of a batch, made to a round number: a visit to no step does nothing. So what is
 // launched depends on the batch's size and on this number alone, and the machine knows it when it comes again.
-inline int visits_of(packing const& shape) {
-    int round = 1;
-    while (16 * round <= shape.steps()) round *= 2;
-    return (shape.steps() + round - 1) / round * round;
-}
+inline int visits_of(packing const& shape) { return round_up(shape.steps(), 8); }
 // One of them, as the device finds the sequences that take part in it.
 struct visit {
     sequence_places places;

@@ -9,6 +9,13 @@
 
 namespace sequent {
 
+// n made round, so that the same number comes again where n differs a little: by less than a quarter, or 1 / parts.
+[[nodiscard]] constexpr int round_up(int n, int parts = 4) {
+    int unit = 1;
+    while (2 * parts * unit <= n) unit *= 2;
+    return (n + unit - 1) / unit * unit;
+}
+
 template <class Machine, class T>
 class device_buffer {
   public:
@@ -25,14 +32,9 @@ class device_buffer {
     ~device_buffer() { Machine::release(memory_); }
 
     // Makes room for n elements. The contents are lost when the buffer has to grow, then to `room` elements if that is
-    // more; new elements are not initialised.
+    // more; new elements are not initialised. Behind the n there is room for a round number of a matrix's rows.
     T* reserve(std::size_t n, std::size_t room = 0) {
-        if (n > room_) {
-            Machine::release(std::exchange(memory_, nullptr));
-            room_ = 0;
-            memory_ = static_cast<T*>(Machine::allocate(std::max(n, room) * sizeof(T)));
-            room_ = std::max(n, room);
-        }
+        if (n > room_) grow(std::max(n, room), n / 4);
         size_ = n;
         return memory_;
     }
@@ -42,7 +44,7 @@ class device_buffer {
         std::size_t const kept = std::min(n, size_);
         if (n > room_) {
             device_buffer larger;
-            larger.reserve(std::max(n, 2 * room_));
+            larger.grow(std::max(n, 2 * room_), 0);
             Machine::copy(memory_, kept * sizeof(T), larger.memory_);
             swap(larger);
         }
@@ -56,6 +58,12 @@ class device_buffer {
     [[nodiscard]] std::size_t size() const { return size_; }
 
   private:
+    void grow(std::size_t room, std::size_t behind) {
+        Machine::release(std::exchange(memory_, nullptr));
+        room_ = 0;
+        memory_ = static_cast<T*>(Machine::allocate((room + behind) * sizeof(T)));
+        room_ = room;
+    }
     void swap(device_buffer& other) noexcept {
         std::swap(memory_, other.memory_);
         std::swap(size_, other.size_);

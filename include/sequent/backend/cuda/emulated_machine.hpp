@@ -45,7 +45,7 @@ class emulated_machine {
         return memory;
     }
     static void release(void* memory) noexcept {
-        if (memory == nullptr) return;
+        if (memory == nullptr || launch_notes::keep(memory)) return;
         auto const found = blocks().find(memory);
         munmap(found->second.first, found->second.mapped);
         blocks().erase(found);
@@ -56,33 +56,48 @@ class emulated_machine {
         is_open() = false;
     }
     static void copy(void const* from, std::size_t bytes, void* to) {
+        launch_notes::catch_up();
         access const open;
         if (bytes > 0) std::memcpy(to, from, bytes);
     }
     template <class T>
     static void set(T* memory, std::size_t n, T value) {
+        launch_notes::catch_up();
         access const open;
         std::fill_n(memory, n, value);
     }
     void to_host(void const* from, std::size_t bytes, void* to) {
-        expect_no_notes();
         copy(from, bytes, to);
         ++waits->whole;
     }
     void from_host(void const* from, std::size_t bytes, void* to) {
-        expect_no_notes();
+        if (auto const* const words = static_cast<std::uint32_t const*>(notes_.upload(from, bytes)))
+            return each(static_cast<std::ptrdiff_t>(bytes / 4),
+                        detail::copy_words{words, static_cast<std::uint32_t*>(to)});
+        ++launches->uploads;
         copy(from, bytes, to);
     }
 
     template <class T>
     [[nodiscard]] T const* upload(std::span<T const> numbers) {
-        expect_no_notes();
+        if (void* const noted = notes_.upload(numbers.data(), numbers.size_bytes()))
+            return static_cast<T const*>(noted);
+        ++launches->uploads;
         auto& to = uploads_[next_upload_++ % uploads_.size()];
         to = {};  // other memory each time: whoever reads an old one meets a closed page
         T* const memory = reinterpret_cast<T*>(to.reserve(numbers.size_bytes()));
         copy(numbers.data(), numbers.size_bytes(), memory);
         return memory;
     }
+    // What the host has asked for.
+    struct launch_counts {
+        long single = 0;                              // calls of each, multiply and run_blocks that were made alone
+        long uploads = 0;                             // copies to the device
+        long graphs = 0, captures = 0, renewals = 0;  // launched, made, and calls of them that were changed
+        bool operator==(launch_counts const&) const = default;
+    };
+    std::shared_ptr<launch_counts> launches = std::make_shared<launch_counts>();
+
     // How often the host has waited, which a real device makes it pay for.
     struct wait_counts {
         long whole = 0;                                  // for all work so far
@@ -92,10 +107,11 @@ class emulated_machine {
     };
     std::shared_ptr<wait_counts> waits = std::make_shared<wait_counts>();
 
-    class answer {
+    class answer : public std::enable_shared_from_this<answer> {
       public:
         [[nodiscard]] void* on_device() { return memory_.reserve(answer_bytes); }
         [[nodiscard]] void const* on_host() {
+            if (sent_ < 0) launch_notes::catch_up();
             if (sent_ < 0) throw error("sequent::emulated_machine: the answer was not sent");
             if (!std::exchange(read_, true)) {
                 ++waits_->of_answers;
@@ -114,31 +130,35 @@ class emulated_machine {
     };
     [[nodiscard]] std::shared_ptr<answer> ask() { return std::make_shared<answer>(); }
     void send(answer& one) {
-        copy(one.on_device(), answer_bytes, one.host_.data());
-        one.waits_ = waits, one.sent_ = waits->operations;
+        each(answer_bytes / 4, detail::copy_words{static_cast<std::uint32_t const*>(one.on_device()),
+                                                  reinterpret_cast<std::uint32_t*>(one.host_.data())});
+        sent_.push_back(one.shared_from_this());
+        if (!is_noting()) end_list();
+    }
+    void end_list() {
+        for (auto const& one : std::exchange(sent_, {})) one->waits_ = waits, one->sent_ = waits->operations;
     }
 
     template <class T>
     [[nodiscard]] T* room(std::size_t n) {
-        expect_no_notes();
         room_ = {};
         return reinterpret_cast<T*>(room_.reserve(n * sizeof(T)));
     }
 
     template <class F>
     void each(std::ptrdiff_t n, F const& f) {
-        if (notes_.note(*this, detail::each_call<F>{n, f})) return;
+        if (notes_.note(detail::each_call<F>{n, f})) return;
         access const open;
-        ++waits->operations;
+        count_operation();
         if (n <= 0) return;
-        std::ptrdiff_t step = n / 2 + 1 + static_cast<std::ptrdiff_t>(launches_++ % 7);
+        std::ptrdiff_t step = n / 2 + 1 + static_cast<std::ptrdiff_t>(orders_++ % 7);
         while (std::gcd(step, n) != 1) ++step;
-        for (std::ptrdiff_t j = 0, at = static_cast<std::ptrdiff_t>(launches_) % n; j < n; ++j, at = (at + step) % n)
+        for (std::ptrdiff_t j = 0, at = static_cast<std::ptrdiff_t>(orders_) % n; j < n; ++j, at = (at + step) % n)
             f(at);
     }
     template <class F>
     void each(int rows, int columns, F const& f) {
-        if (notes_.note(*this, detail::each_row_call<F>{rows, columns, f})) return;
+        if (notes_.note(detail::each_row_call<F>{rows, columns, f})) return;
         each(std::ptrdiff_t{rows} * columns,
              [&](std::ptrdiff_t j) { f(static_cast<int>(j / columns), static_cast<int>(j % columns)); });
     }
@@ -154,7 +174,7 @@ class emulated_machine {
             throw error(message("sequent::emulated_machine: [", rows, ", ", depth, "] times [",
                                 b_is == factor::plain ? b.rows : b.columns, ", ", columns, "] is not [", c.rows, ", ",
                                 c.columns, "]"));
-        if (notes_.note(*this, detail::multiply_call<T>{format, a_is, a, b_is, accumulate, b, c})) return;
+        if (notes_.note(detail::multiply_call<T>{format, a_is, a, b_is, accumulate, b, c})) return;
         auto const read = [&](matrix_view<T const> const& m, factor is, int r, int k) {
             T const value = is == factor::plain ? m(r, k) : m(k, r);
             bool const exact = sizeof(T) > 4 || format == precision::f32x3;  // cuBLAS multiplies those as they are
@@ -171,26 +191,33 @@ class emulated_machine {
     using graph = launch_list<emulated_machine>;
     template <class F>
     void together(F const& f) {
-        if (makes_graphs)
-            notes_.together(*this, f);
-        else
-            f();
+        notes_.together(*this, f);
     }
-    [[nodiscard]] graph capture(graph const& list) { return list; }
+    [[nodiscard]] bool is_noting() const { return notes_.is_noting(); }
+    [[nodiscard]] graph capture(graph const& list) {
+        ++launches->captures;
+        return list;
+    }
+    void renew(graph& noted, std::size_t k, graph const& list) {
+        ++launches->renewals;
+        noted.take_call(k, list);
+    }
     void launch(graph const& noted) {
-        ++graphs_launched;
+        ++launches->graphs;
+        long const single = launches->single;
         noted.run(*this);
+        launches->single = single;
     }
-    long graphs_launched = 0;
     bool makes_graphs = true;
 
 #if !defined(__CUDACC__)
     // A kernel's body (tile.hpp) on emulated warps, blocks and warps in another order at every launch.
     template <class Body>
     void run_blocks(int x, int y, typename Body::arguments const& arguments) {
+        if (notes_.note(detail::blocks_call<Body>{x, y, arguments})) return;
         access const open;
-        ++waits->operations;
-        emulate<Body>(x, y, arguments, ++launches_);
+        count_operation();
+        emulate<Body>(x, y, arguments, ++orders_);
     }
     template <class Body>
     [[nodiscard]] bool can_run_clusters() const {
@@ -198,8 +225,10 @@ class emulated_machine {
     }
     template <class Body>
     void run_clusters(int tiles, int y, typename Body::arguments const& arguments) {
+        if (notes_.note(detail::clusters_call<Body>{tiles, y, arguments})) return;
         access const open;
-        emulate_clusters<Body>(tiles, y, arguments, ++launches_);
+        count_operation();
+        emulate_clusters<Body>(tiles, y, arguments, ++orders_);
     }
 #endif
 
@@ -233,14 +262,13 @@ class emulated_machine {
         access& operator=(access const&) = delete;
     };
 
-    void expect_no_notes() const {
-        if (notes_.is_noting()) throw error("sequent::emulated_machine: together takes each and multiply alone");
-    }
+    void count_operation() { ++waits->operations, ++launches->single; }
 
     launch_memory<emulated_machine, graph> notes_;
     std::array<device_buffer<emulated_machine, std::byte>, 16> uploads_;
     device_buffer<emulated_machine, std::byte> room_;
-    std::size_t next_upload_ = 0, launches_ = 0;
+    std::vector<std::shared_ptr<answer>> sent_;  // in the list that is noted
+    std::size_t next_upload_ = 0, orders_ = 0;
 };
 
 static_assert(machine<emulated_machine>);

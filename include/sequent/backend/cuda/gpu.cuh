@@ -69,29 +69,47 @@ class gpu {
     }
 
     [[nodiscard]] cudaStream_t stream() const { return stream_; }
-    void wait() const { detail::check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+    void wait() const {
+        launch_notes::catch_up();
+        detail::check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+    }
 
     static void* allocate(std::size_t bytes) {
         void* memory = nullptr;
         if (bytes > 0) detail::check_cuda(cudaMalloc(&memory, bytes), message("cudaMalloc of ", bytes, " bytes"));
         return memory;
     }
-    static void release(void* memory) noexcept { cudaFree(memory); }
+    static void release(void* memory) noexcept {
+        if (!launch_notes::keep(memory)) cudaFree(memory);
+    }
     static void copy(void const* from, std::size_t bytes, void* to) {
+        launch_notes::catch_up();
         if (bytes > 0) detail::check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToDevice), "cudaMemcpy");
     }
     template <class T>
     static void set(T* memory, std::size_t n, T value) {
-        launch(static_cast<std::ptrdiff_t>(n), detail::set_number<T>{memory, value}, nullptr);
+        launch_notes::catch_up();
+        auto const on_default_stream = [](detail::kernel_launch const& all) {
+            detail::check_cuda(all.on(nullptr), "launch of for_each_kernel");
+        };
+        using setter = detail::set_number<T>;
+        std::ptrdiff_t const size = static_cast<std::ptrdiff_t>(n);
+        if (n > 0)
+            detail::kernel_launch{grid_for(size, threads), threads}.give(
+                on_default_stream, detail::for_each_kernel<setter>, size, setter{memory, value});
     }
 
     void to_host(void const* from, std::size_t bytes, void* to) const {
+        launch_notes::catch_up();
         if (bytes == 0) return;
         detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync");
         wait();
     }
     void from_host(void const* from, std::size_t bytes, void* to) {
         if (bytes == 0) return;
+        if (auto const* const words = static_cast<std::uint32_t const*>(notes_.upload(from, bytes)))
+            return each(static_cast<std::ptrdiff_t>(bytes / sizeof(*words)),
+                        detail::copy_words{words, static_cast<std::uint32_t*>(to)});
         if (bytes <= most_of_slot) {
             (void)next_slot().send(from, bytes, to, stream_);
         } else if (bytes <= most_of_large_slot) {
@@ -104,16 +122,30 @@ class gpu {
     template <class T>
     [[nodiscard]] T const* upload(std::span<T const> numbers) {
         if (numbers.empty()) return nullptr;
+        if (void* const noted = notes_.upload(numbers.data(), numbers.size_bytes()))
+            return static_cast<T const*>(noted);
         return static_cast<T const*>(next_slot().send(numbers.data(), numbers.size_bytes(), nullptr, stream_));
     }
     // An answer that nobody holds any more is used again.
     using answer = detail::gpu_answer;
     [[nodiscard]] std::shared_ptr<answer> ask() {
         for (auto& one : answers_)
-            if (one.use_count() == 1) return one;
+            if (one.use_count() == 1) {
+                one->forget();
+                return one;
+            }
         return answers_.emplace_back(std::make_shared<answer>());
     }
-    void send(answer& one) { one.send(stream_); }
+    void send(answer& one) {
+        each(answer_bytes / sizeof(std::uint32_t),
+             detail::copy_words{static_cast<std::uint32_t const*>(one.on_device()),
+                                static_cast<std::uint32_t*>(one.room_on_host())});
+        sent_.push_back(&one);
+        if (!is_noting()) end_list();
+    }
+    void end_list() {
+        for (answer* const one : std::exchange(sent_, {})) one->sent(stream_);
+    }
     template <class T>
     [[nodiscard]] T* room(std::size_t n) {
         if (n * sizeof(T) > room_bytes_) {
@@ -127,29 +159,28 @@ class gpu {
 
     template <class F>
     void each(std::ptrdiff_t n, F const& f) {
-        if (!notes_.note(*this, detail::each_call<F>{n, f})) launch(n, f, stream_);
+        if (notes_.note(detail::each_call<F>{n, f})) return;
+        if (n > 0 || graph_ != nullptr) start({grid_for(n, threads), threads}, detail::for_each_kernel<F>, n, f);
     }
     template <class F>
     void each(int rows, int columns, F const& f) {
-        if (notes_.note(*this, detail::each_row_call<F>{rows, columns, f})) return;
-        if (rows <= 0 || columns <= 0) return;
+        if (notes_.note(detail::each_row_call<F>{rows, columns, f})) return;
         dim3 const block(32, 8);
-        unsigned const blocks = std::min((static_cast<unsigned>(rows) + block.y - 1) / block.y, largest_grid);
-        detail::for_each_row_kernel<<<blocks, block, 0, stream_>>>(rows, columns, f);
-        detail::check_cuda(cudaGetLastError(), "launch of for_each_row_kernel");
+        if ((rows > 0 && columns > 0) || graph_ != nullptr)
+            start({grid_for(rows, block.y), block}, detail::for_each_row_kernel<F>, rows, columns, f);
     }
 
     // In the format's own precision; f32x3 multiplies in full float here.
     template <class T>
     void multiply(precision format, factor a_is, matrix_view<T const> a, factor b_is, matrix_view<T const> b,
                   matrix_view<T> c, bool accumulate) {
-        if (notes_.note(*this, detail::multiply_call<T>{format, a_is, a, b_is, accumulate, b, c})) return;
         int const depth = a_is == factor::plain ? a.columns : a.rows;
         if (c.rows == 0 || c.columns == 0) return;
         if (depth == 0) {
             if (!accumulate) each(c.rows, c.columns, detail::repeat_row<T>{nullptr, c});
             return;
         }
+        if (notes_.note(detail::multiply_call<T>{format, a_is, a, b_is, accumulate, b, c})) return;
         detail::cublas_product::shape const shape{c.rows,
                                                   c.columns,
                                                   depth,
@@ -176,20 +207,35 @@ class gpu {
         else  // into a graph of somebody else's
             f();
     }
+    [[nodiscard]] bool is_noting() const { return notes_.is_noting(); }
+    bool makes_graphs = true;
     // Nothing of a list that has run before allocates or waits, which a capture would not allow.
     [[nodiscard]] graph capture(launch_list<gpu> const& list) {
-        return graph(stream_, [&] { list.run(*this); });
+        graph made(stream_);
+        for (std::size_t k = 0; k < list.size(); ++k)
+            if (list.is_fixed(k))
+                made.capture([&] { list.run(*this, k); });
+            else
+                renew(made, k, list);
+        made.finish();
+        return made;
     }
-    void launch(graph const& noted) { noted.launch(stream_); }
+    void renew(graph& noted, std::size_t k, launch_list<gpu> const& list) {
+        struct into {
+            gpu& here;
+            into(gpu& machine, graph& to, std::size_t call) : here(machine) { here.graph_ = &to, here.call_ = call; }
+            ~into() { here.graph_ = nullptr; }
+        } const to_graph(*this, noted, k);
+        list.run(*this, k);
+    }
+    void launch(graph const& noted) { noted.launch(); }
 
     template <class Body>
-    void run_blocks(int x, int y, typename Body::arguments const& arguments) const {
-        if (x <= 0 || y <= 0) return;
+    void run_blocks(int x, int y, typename Body::arguments const& arguments) {
+        if (x <= 0 || y <= 0 || notes_.note(detail::blocks_call<Body>{x, y, arguments})) return;
         auto* const kernel = detail::block_kernel<Body>;
         detail::allow_shared_memory(kernel, Body::shared_bytes);
-        kernel<<<dim3(static_cast<unsigned>(x), static_cast<unsigned>(y)), Body::threads, Body::shared_bytes,
-                 stream_>>>(arguments);
-        detail::check_cuda(cudaGetLastError(), "launch of block_kernel");
+        start(detail::kernel_launch::of_body<Body>(x, y), kernel, arguments);
     }
 
     // Whether this GPU has clusters, the program was compiled for one that has, and the body's blocks fit.
@@ -206,31 +252,39 @@ class gpu {
         detail::check_cuda(cudaFuncGetAttributes(&compiled, kernel), "cudaFuncGetAttributes");
         if (compiled.ptxVersion < 90 || Body::shared_bytes > shared_memory) return false;
         detail::allow_shared_memory(kernel, Body::shared_bytes);
-        detail::cluster_launch<Body> const launch(1, 1, stream_);
-        detail::check_cuda(cudaOccupancyMaxActiveClusters(&clusters, kernel, launch.get()),
-                           "cudaOccupancyMaxActiveClusters");
+        detail::kernel_launch::of_body<Body>(1, 1).described(stream_, [&](cudaLaunchConfig_t const* how) {
+            detail::check_cuda(cudaOccupancyMaxActiveClusters(&clusters, kernel, how),
+                               "cudaOccupancyMaxActiveClusters");
+        });
         return place->second = clusters > 0;
     }
     template <class Body>
-    void run_clusters(int tiles, int y, typename Body::arguments const& arguments) const {
-        if (tiles <= 0 || y <= 0) return;
-        detail::cluster_launch<Body> const launch(tiles, y, stream_);
-        detail::check_cuda(cudaLaunchKernelEx(launch.get(), detail::cluster_kernel<Body>, arguments),
-                           "launch of cluster_kernel");
+    void run_clusters(int tiles, int y, typename Body::arguments const& arguments) {
+        if (tiles <= 0 || y <= 0 || notes_.note(detail::clusters_call<Body>{tiles, y, arguments})) return;
+        start(detail::kernel_launch::of_body<Body>(tiles, y), detail::cluster_kernel<Body>, arguments);
     }
 
   private:
     static constexpr std::size_t workspace_bytes = std::size_t{32} << 20, most_of_slot = std::size_t{1} << 20,
                                  most_of_large_slot = std::size_t{64} << 20;
-    static constexpr unsigned largest_grid = 1 << 16;
+    static constexpr unsigned threads = 256, largest_grid = 1 << 16;
 
-    template <class F>
-    static void launch(std::ptrdiff_t n, F const& f, cudaStream_t stream) {
-        if (n <= 0) return;
-        constexpr unsigned threads = 256;
-        std::ptrdiff_t const blocks = std::min<std::ptrdiff_t>((n + threads - 1) / threads, largest_grid);
-        detail::for_each_kernel<<<static_cast<unsigned>(blocks), threads, 0, stream>>>(n, f);
-        detail::check_cuda(cudaGetLastError(), "launch of for_each_kernel");
+    // Of blocks that take so many each; one where there is nothing, for a graph that may have something another time.
+    static unsigned grid_for(std::ptrdiff_t n, unsigned of_a_block) {
+        return static_cast<unsigned>(std::clamp<std::ptrdiff_t>((n + of_a_block - 1) / of_a_block, 1, largest_grid));
+    }
+    // On the stream, or as a call of the graph that is made or renewed.
+    template <class... Parameters>
+    void start(detail::kernel_launch const& how, void (*kernel)(Parameters...),
+               std::type_identity_t<Parameters> const&... arguments) {
+        how.give(
+            [&](detail::kernel_launch const& all) {
+                if (graph_ != nullptr)
+                    graph_->put(call_, all);
+                else
+                    detail::check_cuda(all.on(stream_), "launch of a kernel");
+            },
+            kernel, arguments...);
     }
     static int common_alignment(void const* a, void const* b, void const* c) {
         auto const bits = reinterpret_cast<std::uintptr_t>(a) | reinterpret_cast<std::uintptr_t>(b) |
@@ -261,7 +315,10 @@ class gpu {
     std::array<detail::upload_slot, 16> slots_;
     std::array<detail::upload_slot, 2> large_slots_;
     std::vector<std::shared_ptr<answer>> answers_;
+    std::vector<answer*> sent_;  // in the list that is noted
     launch_memory<gpu, graph> notes_;
+    graph* graph_ = nullptr;  // in the place of the stream, if there is one
+    std::size_t call_ = 0;    // of it
     std::map<detail::cublas_product::shape, detail::cublas_product> products_;
     std::map<void const*, bool> can_run_;  // kernels of clusters
 };

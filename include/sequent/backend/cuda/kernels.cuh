@@ -3,6 +3,8 @@
 
 #include <cuda_runtime.h>
 
+#include <type_traits>
+
 #include "warp.hpp"
 
 namespace sequent::detail {
@@ -46,27 +48,45 @@ __global__ void __launch_bounds__(Body::threads) cluster_kernel(typename Body::a
 #endif
 }
 
-// How such a launch is described to CUDA: blocks of a cluster are neighbours in x.
-template <class Body>
-class cluster_launch {
-  public:
-    cluster_launch(int tiles, int y, cudaStream_t stream) {
-        extent_.id = cudaLaunchAttributeClusterDimension;
-        extent_.val.clusterDim = {Body::blocks, 1, 1};
-        description_.gridDim = dim3(static_cast<unsigned>(tiles) * Body::blocks, static_cast<unsigned>(y));
-        description_.blockDim = dim3(Body::threads);
-        description_.dynamicSmemBytes = Body::shared_bytes;
-        description_.stream = stream;
-        description_.attrs = &extent_;
-        description_.numAttrs = 1;
-    }
-    cluster_launch(cluster_launch const&) = delete;
-    cluster_launch& operator=(cluster_launch const&) = delete;
-    [[nodiscard]] cudaLaunchConfig_t const* get() const { return &description_; }
+// How a launch is described to CUDA.
+struct kernel_launch {
+    dim3 grid, block;
+    unsigned shared_bytes = 0;
+    unsigned cluster = 1;  // blocks of a cluster, neighbours in x
+    void const* kernel = nullptr;
+    void** arguments = nullptr;  // pointers to the kernel's
 
-  private:
-    cudaLaunchAttribute extent_{};
-    cudaLaunchConfig_t description_{};
+    template <class Body>
+    static kernel_launch of_body(int x, int y) {
+        constexpr unsigned blocks = Body::blocks;
+        return {dim3(static_cast<unsigned>(x) * blocks, static_cast<unsigned>(y)), dim3(Body::threads),
+                Body::shared_bytes, blocks};
+    }
+    // to(this launch with a kernel and its arguments), which live as long as the call.
+    template <class To, class... Parameters>
+    void give(To const& to, void (*of)(Parameters...), std::type_identity_t<Parameters> const&... given) const {
+        void* all[] = {const_cast<void*>(static_cast<void const*>(&given))...};
+        kernel_launch complete = *this;
+        complete.kernel = reinterpret_cast<void const*>(of), complete.arguments = all;
+        to(complete);
+    }
+
+    // f(cudaLaunchConfig_t const*)
+    template <class F>
+    auto described(cudaStream_t stream, F const& f) const {
+        cudaLaunchAttribute extent{};
+        extent.id = cudaLaunchAttributeClusterDimension;
+        extent.val.clusterDim = {cluster, 1, 1};
+        cudaLaunchConfig_t description{};
+        description.gridDim = grid, description.blockDim = block;
+        description.dynamicSmemBytes = shared_bytes, description.stream = stream;
+        description.attrs = &extent, description.numAttrs = cluster > 1;
+        return f(&description);
+    }
+    [[nodiscard]] cudaError_t on(cudaStream_t stream) const {
+        return described(stream,
+                         [&](cudaLaunchConfig_t const* how) { return cudaLaunchKernelExC(how, kernel, arguments); });
+    }
 };
 
 }  // namespace sequent::detail

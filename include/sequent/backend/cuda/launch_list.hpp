@@ -6,116 +6,193 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <list>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "device_buffer.hpp"
 #include "machine.hpp"
 
 namespace sequent {
 
-// Calls of a machine, one after the other. They are known by their bytes: two lists are equal only if they do the same
-// to the same memory.
+// Calls of a machine, one after the other. A call is an object with a const operator()(Machine&). One that is `fixed`
+// belongs to the list's structure with all its bytes; of the others only the type does, and a graph of the list takes
+// their bytes anew before it is launched.
 template <class Machine>
 class launch_list {
   public:
-    // Call: an object with a const operator()(Machine&), all of whose bytes tell something.
-    template <class Call>
-    static constexpr bool
-        can_note = std::is_trivially_copyable_v<Call>&& std::has_unique_object_representations_v<Call> &&
-                   sizeof(Call) % sizeof(std::uint64_t) == 0;
-
     template <class Call>
     void add(Call const& call) {
-        static_assert(can_note<Call>);
-        words_.push_back(reinterpret_cast<std::uintptr_t>(&make<Call>));
-        words_.push_back(sizeof(Call) / sizeof(std::uint64_t));
-        std::size_t const at = words_.size();
-        words_.resize(at + sizeof(Call) / sizeof(std::uint64_t));
-        std::memcpy(words_.data() + at, &call, sizeof(Call));
+        static_assert(std::is_trivially_copyable_v<Call>);
+        static_assert(!Call::fixed || std::has_unique_object_representations_v<Call>);
+        std::size_t const first = words_.size(), size = (sizeof(Call) + sizeof(word) - 1) / sizeof(word);
+        words_.resize(first + size);
+        std::memcpy(words_.data() + first, &call, sizeof(Call));
+        calls_.push_back({&make<Call>, first, size, Call::fixed});
     }
+    void clear() { calls_.clear(), words_.clear(); }
+    [[nodiscard]] std::size_t size() const { return calls_.size(); }
+
+    void run(Machine& machine, std::size_t k) const { calls_[k].make(machine, words_of(k)); }
     void run(Machine& machine) const {
-        for (std::size_t at = 0; at < words_.size(); at += 2 + words_[at + 1])
-            reinterpret_cast<void (*)(Machine&, std::uint64_t const*)>(words_[at])(machine, words_.data() + at + 2);
+        for (std::size_t k = 0; k < size(); ++k) run(machine, k);
     }
-    void clear() { words_.clear(); }
-    [[nodiscard]] bool empty() const { return words_.empty(); }
+    [[nodiscard]] bool is_fixed(std::size_t k) const { return calls_[k].fixed; }
+
+    // Of the structure, and whether it is the same.
     [[nodiscard]] std::uint64_t hash() const {
-        std::uint64_t sum = words_.size();
-        for (std::uint64_t const word : words_) sum = (sum ^ word) * 0x9E3779B97F4A7C15, sum ^= sum >> 32;
+        word sum = size();
+        auto const add = [&](word one) { sum = (sum ^ one) * 0x9E3779B97F4A7C15, sum ^= sum >> 32; };
+        for (std::size_t k = 0; k < size(); ++k) {
+            add(reinterpret_cast<std::uintptr_t>(calls_[k].make));
+            if (is_fixed(k)) std::for_each_n(words_of(k), calls_[k].size, add);
+        }
         return sum;
     }
-    bool operator==(launch_list const&) const = default;
+    [[nodiscard]] bool is_like(launch_list const& other) const {
+        if (size() != other.size()) return false;
+        for (std::size_t k = 0; k < size(); ++k)
+            if (calls_[k].make != other.calls_[k].make || (is_fixed(k) && !has_call(k, other))) return false;
+        return true;
+    }
+    // For a list of the same structure: whether its call k is the same to the byte; takes it over.
+    [[nodiscard]] bool has_call(std::size_t k, launch_list const& other) const {
+        return std::equal(words_of(k), words_of(k) + calls_[k].size, other.words_of(k));
+    }
+    void take_call(std::size_t k, launch_list const& other) {
+        std::copy_n(other.words_of(k), calls_[k].size, words_.data() + calls_[k].first);
+    }
 
   private:
+    using word = std::uint64_t;
+    struct noted_call {
+        void (*make)(Machine&, word const*);
+        std::size_t first, size;  // its words
+        bool fixed;
+    };
+
     template <class Call>
-    static void make(Machine& machine, std::uint64_t const* words) {
+    static void make(Machine& machine, word const* words) {
         alignas(Call) std::byte room[sizeof(Call)];
         std::memcpy(room, words, sizeof(Call));
         (*reinterpret_cast<Call const*>(room))(machine);
     }
+    [[nodiscard]] word const* words_of(std::size_t k) const { return words_.data() + calls_[k].first; }
 
-    std::vector<std::uint64_t> words_;  // for each call: make<Call>, the number of its words, its words
+    std::vector<noted_call> calls_;
+    std::vector<word> words_;
 };
 
-// What a machine noted before. Graph: launches made as one, by m.capture(list) -> Graph and m.launch(graph).
-template <class Machine, class Graph>
-class launch_memory {
+// Who notes the launches of this thread, if somebody does.
+class launch_notes {
   public:
-    // f's launches, in their order. Those that can be noted are made as one from the second time on: the first time may
-    // be the last, and a graph costs more than its launches.
+    // Makes all that is noted: for what cannot be noted and must come after it.
+    static void catch_up() {
+        if (current != nullptr) current->make();
+    }
+    // Whether this memory is released later, since launches that are noted may use it.
+    [[nodiscard]] static bool keep(void* memory) {
+        if (current != nullptr && memory != nullptr) current->kept_.push_back(memory);
+        return current != nullptr;
+    }
+
+  protected:
+    launch_notes() = default;
+    ~launch_notes() = default;
+    virtual void make() = 0;
+
+    static inline thread_local launch_notes* current = nullptr;
+    std::vector<void*> kept_;
+};
+
+// What a machine noted, and graphs of what it noted before. The machine has
+//   capture(list) -> Graph, launch(graph)     a list's launches, made as one
+//   renew(graph, k, list)                     call k of the graph becomes that of a list of the same structure
+//   end_list()                                told when a list is made
+//   makes_graphs                              whether it does; if not, lists are made call by call
+template <class Machine, class Graph>
+class launch_memory final : launch_notes {
+  public:
+    // Makes f's launches in their order, when f has ended. They are made as one from the second time on that the
+    // structure comes: the first time may be the last, and a graph costs more than its launches. Within another
+    // together, f belongs to that.
     template <class F>
     void together(Machine& machine, F const& f) {
-        struct stop {
-            bool& noting;
-            ~stop() { noting = false; }
-        };
-        list_.clear();
-        {
-            stop const end{noting_ = true};
+        if (current != nullptr) return f();
+        machine_ = &machine;
+        struct noting {
+            explicit noting(launch_notes* here) { current = here; }
+            ~noting() { current = nullptr; }
+        } const until_the_end(this);
+        try {
             f();
+        } catch (...) {
+            make();  // what came before the error is done, as it would be without notes
+            throw;
         }
-        make(machine);
+        make();
     }
+    [[nodiscard]] bool is_noting() const { return current == this; }
     // Whether the call is noted, to be made later.
     template <class Call>
-    [[nodiscard]] bool note(Machine& machine, Call const& call) {
-        if (!noting_) return false;
-        if constexpr (launch_list<Machine>::template can_note<Call>) {
-            list_.add(call);
-            return true;
-        } else {
-            noting_ = false;
-            make(machine);  // what came before it
-            call(machine);
-            noting_ = true;
-            return true;
-        }
+    [[nodiscard]] bool note(Call const& call) {
+        if (is_noting()) list_.add(call);
+        return is_noting();
+    }
+    // Numbers of the host, at a place of the device where the list will find them. They go there in one copy, just
+    // before the list is made. Null: they are not noted, or too many.
+    [[nodiscard]] void* upload(void const* from, std::size_t bytes) {
+        if (!is_noting()) return nullptr;
+        std::size_t first = (uploads_.size() + alignment - 1) / alignment * alignment;
+        if (first + bytes > room_for_uploads) make(), first = 0;
+        if (bytes > room_for_uploads) return nullptr;
+        uploads_.resize(first + bytes);
+        if (bytes > 0) std::memcpy(uploads_.data() + first, from, bytes);
+        return on_device_.reserve(room_for_uploads) + first;
     }
 
-    [[nodiscard]] bool is_noting() const { return noting_; }
-
   private:
-    static constexpr std::size_t most_graphs = 64, most_seen = 1024;
+    static constexpr std::size_t most_graphs = 128, most_seen = 1024, alignment = 64, room_for_uploads = 1 << 20;
 
-    void make(Machine& machine) {
-        if (list_.empty()) return;
+    void make() override {
+        struct pause {
+            launch_memory& of;
+            explicit pause(launch_memory& notes) : of(notes) { current = nullptr; }
+            ~pause() {
+                of.list_.clear(), of.uploads_.clear();
+                for (void* const memory : std::exchange(of.kept_, {})) Machine::release(memory);
+                current = &of;
+            }
+        } const until_made(*this);
+        if (!uploads_.empty()) machine_->from_host(uploads_.data(), uploads_.size(), on_device_.data());
+        if (list_.size() > 0) make_list();
+        machine_->end_list();
+    }
+    void make_list() {
+        if (!machine_->makes_graphs) return list_.run(*machine_);
         std::uint64_t const hash = list_.hash();
         auto const known = std::find_if(graphs_.begin(), graphs_.end(),
-                                        [&](auto const& one) { return one.hash == hash && one.list == list_; });
+                                        [&](auto const& one) { return one.hash == hash && one.list.is_like(list_); });
+        std::list<known_list> now;  // where something fails, the graph is forgotten
         if (known != graphs_.end()) {
-            machine.launch(known->graph);
+            now.splice(now.end(), graphs_, known);
+            for (std::size_t k = 0; k < list_.size(); ++k) {
+                if (now.front().list.has_call(k, list_)) continue;
+                machine_->renew(now.front().graph, k, list_);
+                now.front().list.take_call(k, list_);
+            }
         } else if (auto const seen = std::find(seen_.begin(), seen_.end(), hash); seen == seen_.end()) {
             if (seen_.size() == most_seen) seen_.pop_front();
             seen_.push_back(hash);
-            list_.run(machine);
+            return list_.run(*machine_);
         } else {
             seen_.erase(seen);
             if (graphs_.size() == most_graphs) graphs_.pop_front();
-            graphs_.push_back({hash, list_, machine.capture(list_)});
-            machine.launch(graphs_.back().graph);
+            now.push_back({hash, list_, machine_->capture(list_)});
         }
-        list_.clear();
+        machine_->launch(now.front().graph);
+        graphs_.splice(graphs_.end(), now);
     }
 
     struct known_list {
@@ -123,9 +200,11 @@ class launch_memory {
         launch_list<Machine> list;
         Graph graph;
     };
-    bool noting_ = false;
+    Machine* machine_ = nullptr;
     launch_list<Machine> list_;
-    std::deque<known_list> graphs_;
+    std::vector<std::byte> uploads_;
+    device_buffer<Machine, std::byte> on_device_;
+    std::list<known_list> graphs_;    // what was launched last stands last
     std::deque<std::uint64_t> seen_;  // hashes of lists that came once
 };
 
@@ -133,6 +212,7 @@ class launch_memory {
 namespace detail {
 template <class F>
 struct each_call {
+    static constexpr bool fixed = false;
     std::ptrdiff_t n;
     F f;
     template <class Machine>
@@ -142,6 +222,7 @@ struct each_call {
 };
 template <class F>
 struct each_row_call {
+    static constexpr bool fixed = false;
     int rows, columns;
     F f;
     template <class Machine>
@@ -149,8 +230,10 @@ struct each_row_call {
         machine.each(rows, columns, f);
     }
 };
+// What a library launches for a product may be anything, so it cannot be changed.
 template <class T>
 struct multiply_call {
+    static constexpr bool fixed = true;
     precision format;
     factor a_is;
     matrix_view<T const> a;
@@ -162,6 +245,33 @@ struct multiply_call {
     void operator()(Machine& machine) const {
         machine.multiply(format, a_is, a, b_is, b, c, accumulate != 0);
     }
+};
+template <class Body>
+struct blocks_call {
+    static constexpr bool fixed = false;
+    int x, y;
+    typename Body::arguments arguments;
+    template <class Machine>
+    void operator()(Machine& machine) const {
+        machine.template run_blocks<Body>(x, y, arguments);
+    }
+};
+template <class Body>
+struct clusters_call {
+    static constexpr bool fixed = false;
+    int tiles, y;
+    typename Body::arguments arguments;
+    template <class Machine>
+    void operator()(Machine& machine) const {
+        machine.template run_clusters<Body>(tiles, y, arguments);
+    }
+};
+
+// to = from, both where functions can read them: what is copied without the host.
+struct copy_words {
+    std::uint32_t const* from;
+    std::uint32_t* to;
+    SEQUENT_HD void operator()(std::ptrdiff_t j) const { to[j] = from[j]; }
 };
 }  // namespace detail
 

@@ -23,7 +23,7 @@ enum class factor { plain, transposed };
 //
 //   M::allocate(bytes) -> void*, M::release(pointer)     memory of the device, aligned to 256 bytes
 //   M::copy(from, bytes, to), M::set(pointer, n, value)  on the device, after all work so far, before all later work
-//   m.to_host(from, bytes, to), m.from_host(from, bytes, to)
+//   m.to_host(from, bytes, to), m.from_host(from, bytes, to)       bytes: a multiple of 4
 //   m.upload(span) -> pointer       numbers of the host where functions can read them, until the next 16 uploads
 //   m.ask() -> std::shared_ptr<M::answer>      room for a few numbers that the host may want to read
 //     answer->on_device() -> pointer           to answer_bytes bytes, for functions that write them
@@ -33,7 +33,8 @@ enum class factor { plain, transposed };
 //   m.each(n, f)                    f(j), 0 <= j < n
 //   m.each(rows, columns, f)        f(row, column); neighbouring columns run side by side
 //   m.multiply(format, fa, a, fb, b, c, accumulate)      c = a b, or c += a b; row-major
-//   m.together(f)                   f(), which calls each and multiply alone; these calls may be made later, as one
+//   m.together(f)                   f(), whose calls may be made later, as one: see launch_list.hpp
+//   m.is_noting()                   whether they may
 //   m.run_blocks<Body>(x, y, arguments)                  a kernel of tile.hpp, on x times y blocks
 //   m.run_clusters<Body>(x, y, arguments)                the same on x times y clusters of Body::blocks blocks
 //   m.can_run_clusters<Body>() -> bool                   whether it can

@@ -97,6 +97,23 @@ struct repeat_row {
     SEQUENT_HD void operator()(int r, int c) const { to(r, c) = row == nullptr ? T(0) : row[c]; }
 };
 
+// In a list of launches, the rows and those behind them that make their number round, in the spare room of their
+// buffer: so a product of a batch's rows has one of few shapes, and the list one of few structures.
+template <on_machine Device, class T>
+matrix_view<T> round_rows(Device const& device, matrix_view<T> rows) {
+    if (device.machine->is_noting()) rows.rows = round_up(rows.rows);
+    return rows;
+}
+// Zeros behind the rows of a product's factors, which add nothing to its sums.
+template <class T>
+struct clear_rows {
+    matrix_view<T const> a, b;
+    SEQUENT_HD void operator()(int r, int c) const {
+        if (c < a.columns) const_cast<T*>(a.row(a.rows + r))[c] = T(0);
+        if (c < b.columns) const_cast<T*>(b.row(b.rows + r))[c] = T(0);
+    }
+};
+
 }  // namespace detail
 
 // y = x weight^T + bias. x: [n, in], weight: [out, in], bias: [out] or null, y: [n, out].
@@ -104,18 +121,23 @@ template <on_machine Device, class T>
 void affine(Device const& device, matrix_view<T const> x, matrix_view<T const> weight, T const* bias,
             matrix_view<T> y) {
     device.machine->each(y.rows, y.columns, detail::repeat_row<T>{bias, y});
-    device.machine->multiply(Device::format, factor::plain, x, factor::transposed, weight, y, true);
+    device.machine->multiply(Device::format, factor::plain, detail::round_rows(device, x), factor::transposed, weight,
+                             detail::round_rows(device, y), true);
 }
 template <on_machine Device, class T>
 void affine_backward_input(Device const& device, matrix_view<T const> y_gradient, matrix_view<T const> weight,
-                           matrix_view<T> x_gradient) {
-    device.machine->multiply(backward_format(Device::format), factor::plain, y_gradient, factor::plain, weight,
-                             x_gradient, false);
+                           matrix_view<T> x_gradient, bool accumulate = false) {
+    device.machine->multiply(backward_format(Device::format), factor::plain, detail::round_rows(device, y_gradient),
+                             factor::plain, weight, detail::round_rows(device, x_gradient), accumulate);
 }
 template <on_machine Device, class T>
 void affine_backward_weight(Device const& device, matrix_view<T const> y_gradient, matrix_view<T const> x,
                             matrix_view<T> weight_gradient, T* bias_gradient) {
-    device.machine->multiply(backward_format(Device::format), factor::transposed, y_gradient, factor::plain, x,
+    matrix_view<T const> const dy = detail::round_rows(device, y_gradient), with = detail::round_rows(device, x);
+    if (dy.rows > y_gradient.rows)
+        device.machine->each(dy.rows - y_gradient.rows, std::max(dy.columns, with.columns),
+                             detail::clear_rows<T>{y_gradient, x});
+    device.machine->multiply(backward_format(Device::format), factor::transposed, dy, factor::plain, with,
                              weight_gradient, true);
     if (bias_gradient != nullptr) detail::add_column_sums(device, y_gradient, bias_gradient);
 }

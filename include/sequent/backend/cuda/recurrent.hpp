@@ -212,9 +212,8 @@ class device_recurrent {
                                matrix_view<T>(run.parameter_gradient + block::weight_ih, gate_row, inputs),
                                run.parameter_gradient + block::bias_ih);
         if (input_gradient.empty()) return;
-        device.machine->multiply(backward_format(Device::format), factor::plain, gates, factor::plain,
-                                 matrix_view<T const>(run.parameters + block::weight_ih, gate_row, inputs),
-                                 input_gradient, accumulate);
+        affine_backward_input(device, gates, matrix_view<T const>(run.parameters + block::weight_ih, gate_row, inputs),
+                              input_gradient, accumulate);
     }
 
   private:

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "../../core/error.hpp"
-#include "machine.hpp"
+#include "launch_list.hpp"
 
 namespace sequent {
 
@@ -90,11 +90,15 @@ class gpu_answer {
     }
 
     [[nodiscard]] void* on_device() { return device_; }
-    void send(cudaStream_t stream) {
-        check_cuda(cudaMemcpyAsync(host_, device_, answer_bytes, cudaMemcpyDeviceToHost, stream), "cudaMemcpyAsync");
+    [[nodiscard]] void* room_on_host() { return host_; }  // where functions can write
+    void forget() { is_sent_ = false; }
+    // All that writes it has been launched.
+    void sent(cudaStream_t stream) {
         check_cuda(cudaEventRecord(event_, stream), "cudaEventRecord");
+        is_sent_ = true;
     }
     [[nodiscard]] void const* on_host() const {
+        if (!is_sent_) launch_notes::catch_up();
         check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");
         return host_;
     }
@@ -102,6 +106,7 @@ class gpu_answer {
   private:
     void *device_ = nullptr, *host_ = nullptr;
     cudaEvent_t event_ = nullptr;
+    bool is_sent_ = false;
 };
 
 }  // namespace detail
