@@ -68,7 +68,11 @@ class gpu {
         if (stream_ != nullptr) cudaStreamDestroy(stream_);
     }
 
-    [[nodiscard]] cudaStream_t stream() const { return stream_; }
+    // For launches of one's own, which come behind all so far: to be asked for again before later ones.
+    [[nodiscard]] cudaStream_t stream() const {
+        launch_notes::catch_up();
+        return stream_;
+    }
     void wait() const {
         launch_notes::catch_up();
         detail::check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
