@@ -39,12 +39,14 @@ std::vector<batch> read_batches(char const* path) {
 }
 
 template <precision Format, strategy Wanted = strategy::automatic>
-void time_steps(std::vector<batch> const& batches, double seconds) {
+void time_steps(std::vector<batch> const& batches, double seconds, bool graphs = true) {
     using clock = std::chrono::steady_clock;
     using Device = cuda_with<Format, Wanted>;
     std::string const who =
-        message("sequent ", name(Format), " ", name(planned_strategy<lstm<64, 32>, float, Format, Wanted>));
+        message("sequent ", name(Format), " ", name(planned_strategy<lstm<64, 32>, float, Format, Wanted>),
+                graphs ? "" : " without graphs");
     model<network, Device> net({}, {.seed = 1});
+    net.device().machine->makes_graphs = graphs;
     training run(net, cross_entropy{}, adam{});
     std::vector<double> times;
     for (double spent = 0; times.size() < 5 || spent < seconds;) {
@@ -73,6 +75,7 @@ int main(int argc, char** argv) {
         double const seconds = argc > 2 ? std::atof(argv[2]) : 3;
         auto const batches = read_batches(argv[1]);
         time_steps<precision::f32x3>(batches, seconds);
+        time_steps<precision::f32x3>(batches, seconds, false);
         time_steps<precision::f32x3, strategy::general>(batches, seconds);
         time_steps<precision::bf16>(batches, seconds);
         return 0;

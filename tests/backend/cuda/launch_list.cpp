@@ -268,3 +268,26 @@ TEST_CASE("cuda: halves of a step are graphs too; a batch that is refused leaves
     using device_type = emulated_with<precision::f32, strategy::general>;
     CHECK(halves<device_type>(true) == halves<device_type>(false));
 }
+
+TEST_CASE("cuda: a step waits for nothing but the check of the step before it") {
+    using device_type = emulated_with<precision::f32, strategy::general>;
+    device_type const device;
+    std::vector<int> const topics{0, 1, 2, 3, 0, 1};
+    auto const batch_of = [](int t) { return pack(texts(static_cast<std::uint64_t>(t))); };
+    model<deep, device_type> net({}, {.seed = 3, .device = device});
+    training run(net, cross_entropy{}, adam{.rate = 0.01}, {.clip_norm = 0.5});
+    for (int t = 0; t < 3; ++t) run.step(batch_of(t), topics);
+    auto const& waits = *device.machine->waits;
+    auto const before = waits;
+    std::vector<double> losses;
+    auto last = run.step(batch_of(3), topics);
+    for (int t = 4; t < 12; ++t) {
+        auto const now = run.step(batch_of(t), topics);
+        losses.push_back(last.loss);  // one step late
+        last = now;
+    }
+    CHECK(waits.whole == before.whole);
+    CHECK(waits.of_answers - before.of_answers == 17);  // 9 checks, 8 losses
+    CHECK(waits.fewest > 20);                           // all of a forward and backward pass was under way
+    CHECK(std::isfinite(losses[7]));
+}

@@ -65,6 +65,20 @@ TEST_CASE("cuda: checkpoints of one backend load on the other, and a training go
     CHECK(relative_error(again.values("rnn.weight_hh_l0"), there.values("rnn.weight_hh_l0")) < 1e-4);
 }
 
+TEST_CASE("cuda: a stopped last step is told when the training settles or is saved") {
+    temporary_folder const folder;
+    std::vector<int> const topics{0, 1, 2, 3, 0, 1};
+    model<classifier, emulated> net({}, {.seed = 3});
+    training run(net, cross_entropy{}, adam{.rate = 0.01});
+    run.step(pack(texts(0)), topics);
+    CHECK_NOTHROW(run.settle());
+    net.assign("fc.bias", std::vector<float>(4, std::nanf("")));
+    CHECK(std::isnan(run.step(pack(texts(1)), topics).loss));
+    CHECK_THROWS_AS(save_training(run, folder / "training"), numeric_error);
+    CHECK_NOTHROW(run.settle());  // told once
+    CHECK(run.rule().steps() == 1);
+}
+
 TEST_CASE("cuda: a model copies, and its copy goes its own way") {
     model<classifier, emulated> net({}, {.seed = 3});
     auto copy = net;

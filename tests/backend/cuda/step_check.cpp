@@ -1,7 +1,6 @@
 #include "sequent/backend/cuda/step_check.hpp"
 
 #include "golden.hpp"
-#include "io/helpers.hpp"
 #include "passes.hpp"
 #include "sequent/sequent.hpp"
 #include "sequent/train/checkpoint.hpp"
@@ -99,37 +98,4 @@ TEST_CASE("cuda: a loss or gradient that is not finite changes nothing, and is t
         check_stop(sgd{.rate = 0.1}, what);
         check_stop(sgd{.rate = 0.1, .momentum = 0.9}, what);
     }
-}
-
-TEST_CASE("cuda: a stopped last step is told when the training settles or is saved") {
-    temporary_folder const folder;
-    model<classifier, emulated> net({}, {.seed = 3});
-    training run(net, cross_entropy{}, adam{.rate = 0.01});
-    run.step(batch_of(0), topics);
-    CHECK_NOTHROW(run.settle());
-    net.assign("fc.bias", std::vector<float>(4, std::nanf("")));
-    CHECK(std::isnan(run.step(batch_of(1), topics).loss));
-    CHECK_THROWS_AS(save_training(run, folder / "training"), numeric_error);
-    CHECK_NOTHROW(run.settle());  // told once
-    CHECK(run.rule().steps() == 1);
-}
-
-TEST_CASE("cuda: a step waits for nothing but the check of the step before it") {
-    auto const device = emulated{};
-    model<deep, emulated> net({}, {.seed = 3, .device = device});
-    training run(net, cross_entropy{}, adam{.rate = 0.01}, {.clip_norm = 0.5});
-    for (int t = 0; t < 3; ++t) run.step(batch_of(t), topics);
-    auto const& waits = *device.machine->waits;
-    auto const before = waits;
-    std::vector<double> losses;
-    auto last = run.step(batch_of(3), topics);
-    for (int t = 4; t < 12; ++t) {
-        auto const now = run.step(batch_of(t), topics);
-        losses.push_back(last.loss);  // one step late
-        last = now;
-    }
-    CHECK(waits.whole == before.whole);
-    CHECK(waits.of_answers - before.of_answers == 17);  // 9 checks, 8 losses
-    CHECK(waits.fewest > 20);                           // all of a forward and backward pass was under way
-    CHECK(std::isfinite(losses[7]));
 }

@@ -21,8 +21,9 @@ class device_buffer {
   public:
     device_buffer() = default;
     device_buffer(device_buffer const& other) {
-        reserve(other.size_);
-        Machine::copy(other.memory_, other.size_ * sizeof(T), memory_);
+        grow(other.room_);
+        size_ = other.size_;
+        Machine::copy(other.memory_, size_ * sizeof(T), memory_);
     }
     device_buffer(device_buffer&& other) noexcept { swap(other); }
     device_buffer& operator=(device_buffer other) noexcept {
@@ -31,10 +32,14 @@ class device_buffer {
     }
     ~device_buffer() { Machine::release(memory_); }
 
-    // Makes room for n elements. The contents are lost when the buffer has to grow, then to `room` elements if that is
-    // more; new elements are not initialised. Behind the n there is room for a round number of a matrix's rows.
+    // Makes room for n elements, and behind them for as many as a round number of a matrix's rows may have more. The
+    // contents are lost when the buffer has to grow, then to `room` elements if that is more; new elements are not
+    // initialised.
     T* reserve(std::size_t n, std::size_t room = 0) {
-        if (n > room_) grow(std::max(n, room), n / 4);
+        if (n + n / 4 > room_) {
+            std::size_t const most = std::max(n, room);
+            grow(most + most / 4);
+        }
         size_ = n;
         return memory_;
     }
@@ -44,7 +49,7 @@ class device_buffer {
         std::size_t const kept = std::min(n, size_);
         if (n > room_) {
             device_buffer larger;
-            larger.grow(std::max(n, 2 * room_), 0);
+            larger.grow(std::max(n, 2 * room_));
             Machine::copy(memory_, kept * sizeof(T), larger.memory_);
             swap(larger);
         }
@@ -58,10 +63,10 @@ class device_buffer {
     [[nodiscard]] std::size_t size() const { return size_; }
 
   private:
-    void grow(std::size_t room, std::size_t behind) {
+    void grow(std::size_t room) {
         Machine::release(std::exchange(memory_, nullptr));
         room_ = 0;
-        memory_ = static_cast<T*>(Machine::allocate((room + behind) * sizeof(T)));
+        memory_ = static_cast<T*>(Machine::allocate(room * sizeof(T)));
         room_ = room;
     }
     void swap(device_buffer& other) noexcept {
