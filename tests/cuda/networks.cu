@@ -66,6 +66,20 @@ TEST_CASE("gpu: networks train as on the reference, twice to the same bits") {
     CHECK(trained<deep, general>(adam{.rate = 0.01}, 12, options) == steps);
 }
 
+TEST_CASE("gpu: steps are graphs when they come again, with the bits of single launches") {
+    NEEDS_GPU();
+    auto const check = [](auto device, auto const& rule) {
+        using device_type = decltype(device);
+        training_options const options{.clip_norm = 0.5, .schedule = schedule::step{.every = 10}};
+        auto const with = trained<classifier, device_type>(rule, 60, options, device);
+        device_type single;
+        single.machine->makes_graphs = false;
+        CHECK(trained<classifier, device_type>(rule, 60, options, single) == with);
+    };
+    check(cuda{}, adam{.rate = 0.01});
+    check(cuda_with<precision::f32, strategy::general>{}, adam{.rate = 0.01});
+}
+
 TEST_CASE("gpu: a step that is not finite changes nothing, and is told at the next") {
     NEEDS_GPU();
     model<classifier, cuda> net({}, {.seed = 3});

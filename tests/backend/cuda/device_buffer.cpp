@@ -31,6 +31,9 @@ TEST_CASE("device_buffer: grows, keeps and copies") {
     CHECK(numbers_in(buffer) == std::vector<float>{5});
     buffer = moved;
     CHECK(numbers_in(buffer) == std::vector<float>{5, 5, 6});
+    auto again = buffer;
+    float* const kept = again.data();
+    CHECK(again.reserve(3) == kept);  // a copy has room for as much
     buffer.reserve(4, 100);
     CHECK(buffer.size() == 4);
     float* const roomy = buffer.data();

@@ -77,8 +77,8 @@ inline std::vector<std::vector<int>> texts(std::uint64_t step) {
 }
 
 template <class Network, class Device, class Rule>
-auto trained(Rule const& rule, int steps, training_options const& options) {
-    auto net = std::make_unique<model<Network, Device>>(Network{}, model_options<Device>{.seed = 3});
+auto trained(Rule const& rule, int steps, training_options const& options, Device const& device = {}) {
+    auto net = std::make_unique<model<Network, Device>>(Network{}, model_options<Device>{.seed = 3, .device = device});
     std::vector<double> losses;
     {
         training run(*net, cross_entropy{}, rule, options);
