@@ -144,16 +144,19 @@ class launch_memory final : launch_notes {
     // before the list is made. Null: they are not noted, or too many.
     [[nodiscard]] void* upload(void const* from, std::size_t bytes) {
         if (!is_noting()) return nullptr;
-        std::size_t first = (uploads_.size() + alignment - 1) / alignment * alignment;
-        if (first + bytes > room_for_uploads) make(), first = 0;
-        if (bytes > room_for_uploads) return nullptr;
-        uploads_.resize(first + bytes);
+        // Round sizes, so that what comes behind them keeps its place, and its calls need not be renewed.
+        std::size_t const most = std::min(bytes, room_for_uploads + 1);
+        std::size_t const room = static_cast<std::size_t>(round_up(static_cast<int>(most)) + 63) / 64 * 64;
+        if (uploads_.size() + room > room_for_uploads) make();
+        if (room > room_for_uploads) return nullptr;
+        std::size_t const first = uploads_.size();
+        uploads_.resize(first + room);
         if (bytes > 0) std::memcpy(uploads_.data() + first, from, bytes);
         return on_device_.reserve(room_for_uploads) + first;
     }
 
   private:
-    static constexpr std::size_t most_graphs = 128, most_seen = 1024, alignment = 64, room_for_uploads = 1 << 20;
+    static constexpr std::size_t most_graphs = 128, most_seen = 1024, room_for_uploads = 1 << 20;
 
     void make() override {
         struct pause {

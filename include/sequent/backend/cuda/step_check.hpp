@@ -138,6 +138,7 @@ auto check_gradients(Device const& device, std::vector<matrix_view<T>> const& gr
     std::ptrdiff_t parts = kept, count = static_cast<std::ptrdiff_t>(gradients.size());
     for (auto const& one : gradients)
         parts = std::max(parts, std::min(most, static_cast<std::ptrdiff_t>(one.size()) / numbers_of_a_part));
+    parts = round_up(static_cast<int>(parts));  // whatever number of rows a table's gradient has
     auto& machine = *device.machine;
     auto* const blocks = machine.upload(std::span<matrix_view<T> const>(gradients));
     double* const sums = machine.template room<double>(static_cast<std::size_t>(count * parts + 1));
