@@ -40,7 +40,10 @@ template <class Work>
     check_cuda(cudaStreamSynchronize(stream), "warming up");
     std::optional<sequent::detail::gpu_graph> graph;
     try {
-        graph.emplace(stream, work);
+        sequent::detail::gpu_graph captured(stream);
+        captured.capture(work);
+        captured.finish();
+        graph.emplace(std::move(captured));
     } catch (sequent::cuda_error const&) {
         (void)cudaGetLastError();
     }
@@ -50,7 +53,7 @@ template <class Work>
         check_cuda(cudaEventRecord(begin, stream), "cudaEventRecord");
         for (int k = 0; k < replays; ++k) {
             if (graph)
-                graph->launch(stream);
+                graph->launch();
             else
                 work();
         }

@@ -144,6 +144,21 @@ TEST_CASE("launch_memory: uploads that are too many come in several copies, one 
     CHECK(here.counts().uploads == 4);
 }
 
+TEST_CASE("launch_memory: uploads stay where they are until together ends") {
+    three_numbers here;
+    std::vector<int> const first(3, 1), second(3, 2), many((1 << 18) + 1, 3);
+    here.machine.together([&] {
+        auto const* const there = here.machine.upload(std::span<int const>(first));
+        CHECK(here.first_and_last() == both{0, 0});
+        auto const* const behind = here.machine.upload(std::span<int const>(second));
+        auto const* const alone = here.machine.upload(std::span<int const>(many));
+        for (auto const* const one : {there, behind, alone, there})
+            here.machine.each(3, add_numbers{one, here.numbers});
+    });
+    CHECK(here.first_and_last() == both{1231, 1231});
+    CHECK(here.counts().uploads == 3);
+}
+
 TEST_CASE("launch_memory: what came before an error is done, and nothing is noted any more") {
     three_numbers here;
     CHECK_THROWS_AS(here.machine.together([&] {

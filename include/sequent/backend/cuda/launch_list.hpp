@@ -122,9 +122,10 @@ class launch_memory final : launch_notes {
         if (current != nullptr) return f();
         machine_ = &machine;
         struct noting {
-            explicit noting(launch_notes* here) { current = here; }
-            ~noting() { current = nullptr; }
-        } const until_the_end(this);
+            launch_memory& here;
+            explicit noting(launch_memory& notes) : here(notes) { current = &here; }
+            ~noting() { current = nullptr, here.uploads_.clear(), here.sent_ = 0; }
+        } const until_the_end(*this);
         try {
             f();
         } catch (...) {
@@ -140,16 +141,18 @@ class launch_memory final : launch_notes {
         if (is_noting()) list_.add(call);
         return is_noting();
     }
-    // Numbers of the host, at a place of the device where the list will find them. They go there in one copy, just
-    // before the list is made. Null: they are not noted, or too many.
+    // Numbers of the host, at a place of the device where the list will find them, until together ends. They go there
+    // in one copy, just before the list is made. Null: nothing is noted, or they are too many, and all so far is made.
     [[nodiscard]] void* upload(void const* from, std::size_t bytes) {
         if (!is_noting()) return nullptr;
         // Round sizes, so that what comes behind them keeps its place, and its calls need not be renewed.
         std::size_t const most = std::min(bytes, room_for_uploads + 1);
         std::size_t const room = static_cast<std::size_t>(round_up(static_cast<int>(most)) + 63) / 64 * 64;
-        if (uploads_.size() + room > room_for_uploads) make();
-        if (room > room_for_uploads) return nullptr;
         std::size_t const first = uploads_.size();
+        if (first + room > room_for_uploads) {
+            make();
+            return nullptr;
+        }
         uploads_.resize(first + room);
         if (bytes > 0) std::memcpy(uploads_.data() + first, from, bytes);
         return on_device_.reserve(room_for_uploads) + first;
@@ -163,12 +166,13 @@ class launch_memory final : launch_notes {
             launch_memory& of;
             explicit pause(launch_memory& notes) : of(notes) { current = nullptr; }
             ~pause() {
-                of.list_.clear(), of.uploads_.clear();
+                of.list_.clear();
                 for (void* const memory : std::exchange(of.kept_, {})) Machine::release(memory);
                 current = &of;
             }
         } const until_made(*this);
-        if (!uploads_.empty()) machine_->from_host(uploads_.data(), uploads_.size(), on_device_.data());
+        std::size_t const sent = std::exchange(sent_, uploads_.size());
+        if (sent < sent_) machine_->from_host(uploads_.data() + sent, sent_ - sent, on_device_.data() + sent);
         if (list_.size() > 0) make_list();
         machine_->end_list();
     }
@@ -206,6 +210,7 @@ class launch_memory final : launch_notes {
     Machine* machine_ = nullptr;
     launch_list<Machine> list_;
     std::vector<std::byte> uploads_;
+    std::size_t sent_ = 0;  // of these
     device_buffer<Machine, std::byte> on_device_;
     std::list<known_list> graphs_;    // what was launched last stands last
     std::deque<std::uint64_t> seen_;  // hashes of lists that came once
