@@ -39,14 +39,12 @@ class training {
     // A device is not waited for: its loss is read when it is converted to a number, and it is the next update,
     // settle() or save_training that throws a step's numeric_error. Nothing has changed the parameters meanwhile.
     auto step(input const& batch, std::span<int const> targets) {
-        auto const result = together(network().device(), [&] {
+        return together(network().device(), [&] {
             network().zero_gradients();
-            auto const made = accumulate(batch, targets);
-            change();
-            return made;
+            auto const result = accumulate(batch, targets);
+            update();
+            return result;
         });
-        settle(1);
-        return result;
     }
 
     // The two halves, for gradients of several batches: accumulate() adds, update() changes the parameters. The caller
@@ -65,8 +63,24 @@ class training {
         });
     }
     void update() {
-        together(network().device(), [&] { change(); });
-        settle(1);
+        together(network().device(), [&] {
+            if (options_.schedule.rate) optimizer_.rate(options_.schedule.rate(optimizer_.steps(), base_rate_));
+            if constexpr (answers_later) {
+                std::vector<matrix_view<scalar>> all(network().parameters().size());  // frozen ones have no numbers
+                detail::each_gradient(network(), [&](auto const& of, auto const& gradient) {
+                    all[static_cast<std::size_t>(&of - network().parameters().data())] = gradient;
+                });
+                auto const answer = check_gradients(network().device(), all, options_.clip_norm.value_or(HUGE_VAL));
+                checks_.emplace_back(answer, optimizer_.steps(), optimizer_.counts());
+            } else {
+                bool const clips = options_.clip_norm.has_value();
+                double const norm = clips ? gradient_norm(network()) : detail::rough_gradient_norm(network());
+                if (!std::isfinite(norm)) fail_gradient(non_finite_gradient(network()));
+                if (clips) detail::clip_gradients(network(), norm, *options_.clip_norm);
+            }
+            optimizer_.step();
+        });
+        settle(1);  // while the device works on this one
     }
     // Throws what a step but the last `but` had to throw, if nobody has yet: see step.
     void settle(std::size_t but = 0) {
@@ -109,22 +123,6 @@ class training {
     using backend = typename Model::backend_type;
     static constexpr bool answers_later = !std::is_same_v<typename backend::step_answer, std::nullptr_t>;
 
-    void change() {
-        if (options_.schedule.rate) optimizer_.rate(options_.schedule.rate(optimizer_.steps(), base_rate_));
-        if constexpr (answers_later) {
-            std::vector<matrix_view<scalar>> all(network().parameters().size());  // frozen ones have no numbers
-            detail::each_gradient(network(), [&](auto const& of, auto const& gradient) {
-                all[static_cast<std::size_t>(&of - network().parameters().data())] = gradient;
-            });
-            auto const answer = check_gradients(network().device(), all, options_.clip_norm.value_or(HUGE_VAL));
-            checks_.emplace_back(answer, optimizer_.steps(), optimizer_.counts());
-        } else {
-            double const norm = options_.clip_norm ? gradient_norm(network()) : detail::rough_gradient_norm(network());
-            if (!std::isfinite(norm)) fail_gradient(non_finite_gradient(network()));
-            if (options_.clip_norm) detail::clip_gradients(network(), norm, *options_.clip_norm);
-        }
-        optimizer_.step();
-    }
     [[noreturn]] static void fail(auto const&... what) {
         throw numeric_error("sequent::training: the ", what..., "; lower the learning rate or clip the gradients");
     }

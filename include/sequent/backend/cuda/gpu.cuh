@@ -134,10 +134,7 @@ class gpu {
     using answer = detail::gpu_answer;
     [[nodiscard]] std::shared_ptr<answer> ask() {
         for (auto& one : answers_)
-            if (one.use_count() == 1) {
-                one->forget();
-                return one;
-            }
+            if (one.use_count() == 1) return one;
         return answers_.emplace_back(std::make_shared<answer>());
     }
     void send(answer& one) {

@@ -28,7 +28,7 @@ enum class factor { plain, transposed };
 //   m.ask() -> std::shared_ptr<M::answer>      room for a few numbers that the host may want to read
 //     answer->on_device() -> pointer           to answer_bytes bytes, for functions that write them
 //     m.send(*answer)                          their way to the host; once
-//     answer->on_host() -> pointer             waits until they are there
+//     answer->on_host() -> pointer             waits until they are there; makes what is noted before
 //   m.room<T>(n) -> pointer         for n numbers, until the next call of room
 //   m.each(n, f)                    f(j), 0 <= j < n
 //   m.each(rows, columns, f)        f(row, column); neighbouring columns run side by side

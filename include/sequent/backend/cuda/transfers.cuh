@@ -91,14 +91,10 @@ class gpu_answer {
 
     [[nodiscard]] void* on_device() { return device_; }
     [[nodiscard]] void* room_on_host() { return host_; }  // where functions can write
-    void forget() { is_sent_ = false; }
     // All that writes it has been launched.
-    void sent(cudaStream_t stream) {
-        check_cuda(cudaEventRecord(event_, stream), "cudaEventRecord");
-        is_sent_ = true;
-    }
+    void sent(cudaStream_t stream) { check_cuda(cudaEventRecord(event_, stream), "cudaEventRecord"); }
     [[nodiscard]] void const* on_host() const {
-        if (!is_sent_) launch_notes::catch_up();
+        launch_notes::catch_up();
         check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");
         return host_;
     }
@@ -106,7 +102,6 @@ class gpu_answer {
   private:
     void *device_ = nullptr, *host_ = nullptr;
     cudaEvent_t event_ = nullptr;
-    bool is_sent_ = false;
 };
 
 }  // namespace detail
