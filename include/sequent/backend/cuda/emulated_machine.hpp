@@ -190,8 +190,8 @@ class emulated_machine {
     // A graph is the calls as they were noted.
     using graph = launch_list<emulated_machine>;
     template <class F>
-    void together(F const& f) {
-        notes_.together(*this, f);
+    auto together(F const& f) {
+        return notes_.together(*this, f);
     }
     [[nodiscard]] bool is_noting() const { return notes_.is_noting(); }
     [[nodiscard]] graph capture(graph const& list) {

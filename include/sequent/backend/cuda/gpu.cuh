@@ -200,13 +200,11 @@ class gpu {
 
     using graph = detail::gpu_graph;
     template <class F>
-    void together(F const& f) {
+    auto together(F const& f) {
         cudaStreamCaptureStatus status{};
         detail::check_cuda(cudaStreamIsCapturing(stream_, &status), "cudaStreamIsCapturing");
-        if (status == cudaStreamCaptureStatusNone)
-            notes_.together(*this, f);
-        else  // into a graph of somebody else's
-            f();
+        if (status != cudaStreamCaptureStatusNone) return f();  // into a graph of somebody else's
+        return notes_.together(*this, f);
     }
     [[nodiscard]] bool is_noting() const { return notes_.is_noting(); }
     bool makes_graphs = true;

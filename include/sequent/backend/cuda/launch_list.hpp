@@ -114,11 +114,11 @@ class launch_notes {
 template <class Machine, class Graph>
 class launch_memory final : launch_notes {
   public:
-    // Makes f's launches in their order, when f has ended. They are made as one from the second time on that the
-    // structure comes: the first time may be the last, and a graph costs more than its launches. Within another
-    // together, f belongs to that.
+    // Gives f(), and makes its launches in their order when it has ended. They are made as one from the second time on
+    // that the structure comes: the first time may be the last, and a graph costs more than its launches. Within
+    // another together, f belongs to that.
     template <class F>
-    void together(Machine& machine, F const& f) {
+    auto together(Machine& machine, F const& f) {
         if (current != nullptr) return f();
         machine_ = &machine;
         struct noting {
@@ -127,12 +127,18 @@ class launch_memory final : launch_notes {
             ~noting() { current = nullptr, here.uploads_.clear(), here.sent_ = 0; }
         } const until_the_end(*this);
         try {
-            f();
+            if constexpr (std::is_void_v<decltype(f())>) {
+                f();
+                make();
+            } else {
+                auto const result = f();
+                make();
+                return result;
+            }
         } catch (...) {
             make();  // what came before the error is done, as it would be without notes
             throw;
         }
-        make();
     }
     [[nodiscard]] bool is_noting() const { return current == this; }
     // Whether the call is noted, to be made later.

@@ -3,9 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
-#include <type_traits>
-#include <utility>
 
 #include "../backend.hpp"
 #include "cross_entropy.hpp"
@@ -46,13 +43,7 @@ void make_plan(Device const& device, packing const& shape, typename Device::plan
 // f(), all of whose launches are one where they come again: what a training step is.
 template <on_machine Device, class F>
 auto together(Device const& device, F const& f) {
-    if constexpr (std::is_void_v<decltype(f())>) {
-        device.machine->together(f);
-    } else {
-        std::optional<decltype(f())> result;
-        device.machine->together([&] { result.emplace(f()); });
-        return *std::move(result);
-    }
+    return device.machine->together(f);
 }
 
 }  // namespace sequent
