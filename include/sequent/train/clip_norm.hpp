@@ -18,23 +18,17 @@ void each_gradient(auto& model, auto const& f) {
                                   : matrix_view(model.gradient_block() + one.offset, 1, static_cast<int>(one.size())));
 }
 
-// f(name, sum of the squares of its gradient) for each of them; of a table, rows count in ascending order, so that the
-// sum is that of the dense gradient.
-template <class Model>
-void each_squared_gradient(Model& model, auto const& f) {
-    each_gradient(model, [&](auto const& of, matrix_view<typename Model::scalar const> gradient) {
-        f(of.name, of.table >= 0 ? model.table(of).sum_of_squared_gradients(model.device())
-                                 : sum_of_squares(model.device(), gradient.data, gradient.size()));
+// f(name, sum of the squares of its gradient) for each of them. in_order: the sum is that of a table's dense gradient,
+// whose rows ascend; else faster, for whoever only asks whether all are finite.
+void each_squared_gradient(auto& model, bool in_order, auto const& f) {
+    each_gradient(model, [&](auto const& of, auto const& gradient) {
+        f(of.name, in_order && of.table >= 0 ? model.table(of).sum_of_squared_gradients(model.device())
+                                             : sum_of_squares(model.device(), gradient.data, gradient.size()));
     });
 }
-
-// gradient_norm in an order of its own, faster: for whoever only asks whether all gradients are finite.
-template <class Model>
-double rough_gradient_norm(Model& model) {
+double norm_of_gradients(auto& model, bool in_order) {
     double sum = 0;
-    each_gradient(model, [&](auto const&, matrix_view<typename Model::scalar const> gradient) {
-        sum += sum_of_squares(model.device(), gradient.data, gradient.size());
-    });
+    each_squared_gradient(model, in_order, [&](std::string const&, double squares) { sum += squares; });
     return std::sqrt(sum);
 }
 
@@ -51,16 +45,12 @@ void clip_gradients(Model& model, double norm, double max_norm) {
 
 // Of the gradients of all parameters that are not frozen, as one vector: PyTorch's norm of the tensors' norms. The same
 // bits for the same gradients.
-[[nodiscard]] double gradient_norm(auto& model) {
-    double sum = 0;
-    detail::each_squared_gradient(model, [&](std::string const&, double squares) { sum += squares; });
-    return std::sqrt(sum);
-}
+[[nodiscard]] double gradient_norm(auto& model) { return detail::norm_of_gradients(model, true); }
 
 // The first parameter whose gradient, or its norm, is not finite; "" where there is none.
 [[nodiscard]] std::string non_finite_gradient(auto& model) {
     std::string found;
-    detail::each_squared_gradient(model, [&](std::string const& name, double squares) {
+    detail::each_squared_gradient(model, true, [&](std::string const& name, double squares) {
         if (found.empty() && !std::isfinite(squares)) found = name;
     });
     return found;

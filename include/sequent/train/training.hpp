@@ -74,7 +74,7 @@ class training {
                 checks_.emplace_back(answer, optimizer_.steps(), optimizer_.counts());
             } else {
                 bool const clips = options_.clip_norm.has_value();
-                double const norm = clips ? gradient_norm(network()) : detail::rough_gradient_norm(network());
+                double const norm = detail::norm_of_gradients(network(), clips);
                 if (!std::isfinite(norm)) fail_gradient(non_finite_gradient(network()));
                 if (clips) detail::clip_gradients(network(), norm, *options_.clip_norm);
             }
@@ -94,8 +94,8 @@ class training {
                 release_brake(network().device());
                 optimizer_.steps(steps, counts);
                 if (found.why == found.bad_loss) fail_loss(found.number);
-                fail_gradient(found.place < 0 ? ""
-                                              : network().parameters()[static_cast<std::size_t>(found.place)].name);
+                std::size_t const place = static_cast<std::size_t>(found.place);
+                fail_gradient(found.place < 0 ? "" : network().parameters()[place].name);
             }
     }
 
