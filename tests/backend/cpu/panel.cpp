@@ -61,15 +61,19 @@ std::vector<float> check_products(int begin, int end) {
     auto const panel = [&](int q, int k) {
         return panels.data() + static_cast<std::ptrdiff_t>(q * Depth + k) * 2 * width;
     };
+    cpu_buffer<float> room;
+    room.reserve(result.size());
+    auto const place = [&](int row, int q, int g) { return room.data() + ((row * groups + q) * 2 + g) * width; };
     panel_products<float, default_isa, Together, 2, 2, Depth, width>(
-        begin, end, groups, [](int, int row, float* sums, int size) { std::fill_n(sums, size, 0.25f + float(row)); },
+        begin, end, groups, place,
+        [&](int row, int q) { std::fill_n(place(row, q, 0), Together * 2 * width, 0.25f + float(row)); },
         [&]<int R>(number(&sum)[R][Together * 2], int row, int q, int, int k, int last) {
             float const* from[Together];
             for (int s = 0; s < Together; ++s) from[s] = panel(q + s, k);
             panel_product<R, Together, 2, float, default_isa>(sum, x.data() + row * Depth + k, Depth, from, 2 * width,
                                                               width, last - k);
         },
-        [&](int q, int row, float const* sums) { std::copy_n(sums, 2 * width, at(result, row, q)); });
+        [&](int row, int q) { std::copy_n(place(row, q, 0), 2 * width, at(result, row, q)); });
     for (int row = begin; row < end; ++row)
         for (int q = 0; q < groups; ++q) {
             number sum[1][2] = {{number(0.25f + float(row)), number(0.25f + float(row))}};

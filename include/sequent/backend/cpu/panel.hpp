@@ -51,42 +51,37 @@ SEQUENT_HD void for_tiles(int begin, int end, F&& f) {
     (std::make_integer_sequence<int, Rows - 1>{});
 }
 
-// Sums of products of Depth numbers with panels, for the rows [begin, end) and `groups` groups of units, SIMD numbers
-// of Gates each: start(q, row, sums, size) fills in what they begin with, from group q on; add(sum, row, q, g, k, last)
-// adds the numbers k, ..., last - 1 of the depth, for R rows, S groups and G gates; finish(q, row, sums) has those of
-// group q, of gate g after g * lanes. While 64 rows pass by, a slab of weights, of all gates and of whole cache lines,
-// stays in the nearest cache; the sums wait in `room`.
+// Adds products of Depth numbers with panels to the sums at place(row, q, g), for the rows [begin, end) and `groups`
+// groups of units, SIMD numbers of Gates each. add(sum, row, q, g, k, last) adds the numbers k, ..., last - 1 of the
+// depth, for R rows, S groups and G gates. start(row, q) is called before, for each set of groups, and finish(row, q)
+// after, for each group. While the rows pass by, a slab of weights, of all gates and of whole cache lines, stays in the
+// nearest cache.
 template <class T, class Isa, int S, int G, int Gates, int Depth, int Lanes>
-void panel_products(int begin, int end, int groups, auto const& start, auto const& add, auto const& finish) {
+void panel_products(int begin, int end, int groups, auto const& place, auto const& start, auto const& add,
+                    auto const& finish) {
     using number = simd<T, Isa>;
-    constexpr int width = static_cast<int>(number::size), parts = Lanes / width, passing = 64, set = std::max(S, parts);
-    constexpr int row_size = set / parts * Gates * Lanes,
-                  slab = std::max(16384 / (row_size * int{sizeof(T)} * Lanes), 1) * Lanes;
-    alignas(64) T room[passing * row_size];
-    int top = begin, k = 0, q = 0, g = 0;
-    auto const sums = [&](int row, int group, int gate) {
-        return room + (row - top) * row_size + (group / parts * Gates + gate) * Lanes + group % parts * width;
-    };
+    constexpr int parts = Lanes / static_cast<int>(number::size), set = std::max(S, parts);
+    constexpr int slab = std::max(16384 / (set / parts * Gates * 64 * Lanes), 1) * Lanes;
+    int k = 0, q = 0, g = 0;
     auto const tile = [&]<int R>(std::integral_constant<int, R>, int row) {
         number sum[R][S * G];
         auto const each = [&](auto const& f) {
             for (int i = 0; i < R * S * G; ++i)
-                f(sum[i / (S * G)][i % (S * G)], sums(row + i / (S * G), q % set + i / G % S, g + i % G));
+                f(sum[i / (S * G)][i % (S * G)], row + i / (S * G), q + i / G % S, g + i % G);
         };
-        each([](number& one, T const* from) { one = number::load_aligned(from); });
-        add(sum, row, q, g, k, std::min(k + slab, Depth));
-        each([](number const& one, T* to) { one.store_aligned(to); });
+        each([&](number& one, auto... at) { one = number::load_aligned(place(at...)); });
+        add(sum, row, q, g, Depth <= slab ? 0 : k, Depth <= slab ? Depth : std::min(k + slab, Depth));
+        each([&](number const& one, auto... at) { one.store_aligned(place(at...)); });
     };
-    for (; top < end; top += passing)
-        for (int first = 0; first < groups; first += set) {
-            int const bottom = std::min(top + passing, end), last = std::min(first + set, groups);
-            for (int row = top; row < bottom; ++row) start(first, row, sums(row, 0, 0), row_size);
-            for (k = 0; k < Depth; k += slab)
-                for (q = first; q < last; q += S)
-                    for (g = 0; g < Gates; g += G) for_tiles<tile_rows<Isa, S * G>>(top, bottom, tile);
-            for (q = first; q < last; ++q)
-                for (int row = top; row < bottom; ++row) finish(q, row, sums(row, q - first, 0));
-        }
+    for (int first = 0; first < groups; first += set) {
+        int const last = std::min(first + set, groups);
+        for (int row = begin; row < end; ++row) start(row, first);
+        for (k = 0; k < Depth; k += slab)
+            for (q = first; q < last; q += S)
+                for (g = 0; g < Gates; g += G) for_tiles<tile_rows<Isa, S * G>>(begin, end, tile);
+        for (q = first; q < last; ++q)
+            for (int row = begin; row < end; ++row) finish(row, q);
+    }
 }
 
 // The largest divisor of n that is at most `limit`.

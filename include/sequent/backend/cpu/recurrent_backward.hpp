@@ -140,17 +140,13 @@ class cpu_recurrent_backward {
         }
         // Gradient of h before: its elementwise part, plus U^T (gates' gradients).
         T const* const gate_rows = recurrent_gates(*run.memory) + std::ptrdiff_t{offset} * gate_row;
+        auto const place = [&](int i, int q, int) { return state_gradient(run, batch, 0, i) + groups::unit(q); };
         panel_products<T, Isa, streams, 1, 1, gate_row, layout::lanes>(
-            begin, end, groups::count,
-            [&](int q, int i, T* sums, int size) {
-                std::copy_n(state_gradient(run, batch, 0, i) + groups::unit(q), size, sums);
-            },
+            begin, end, groups::count, place, [](int, int) {},
             [&]<int R>(number(&sum)[R][streams], int i, int q, int, int k, int last) {
                 add_product(sum, gate_rows + std::ptrdiff_t{i} * gate_row, run.memory->weights.back.data(), q, k, last);
             },
-            [&](int q, int i, T const* sums) {
-                number::load_aligned(sums).store_aligned(state_gradient(run, batch, 0, i) + groups::unit(q));
-            });
+            [](int, int) {});
     }
 
     // sum += the gradients of the gate places k, ..., last - 1 of R rows times U, groups q, ...; leaves out the

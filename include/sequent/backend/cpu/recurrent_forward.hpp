@@ -39,7 +39,7 @@ class cpu_recurrent_forward {
         T* const out = run.memory->input_gates.data();
         groups::template products<layout::inputs>(
             begin, end, input.rows.data, input.rows.stride, run.memory->weights.input.data(),
-            [&](int q, int row, T const* sums) {
+            [&](int row, int q, T const* sums) {
                 T* const to = out + std::ptrdiff_t{row} * layout::gate_row + groups::gate(q, 0);
                 for (int g = 0; g < gates; ++g)
                     number::load_aligned(sums + g * layout::lanes).store_aligned(to + g * layout::lanes);
@@ -86,7 +86,7 @@ class cpu_recurrent_forward {
     static void step(int offset, int begin, int end, T const* h_before, std::ptrdiff_t stride, int batch,
                      indexed_rows<T> const& input, keep kept, auto const& run) {
         groups::template products<hidden>(
-            begin, end, h_before, stride, run.memory->weights.hidden.data(), [&](int q, int i, T const* sums) {
+            begin, end, h_before, stride, run.memory->weights.hidden.data(), [&](int i, int q, T const* sums) {
                 if (groups::tail == width || q + 1 < groups::count)
                     units<width>(q, i, offset + i, sums, h_before + i * stride, batch, input, kept, run);
                 else
