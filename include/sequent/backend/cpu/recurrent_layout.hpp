@@ -86,15 +86,15 @@ struct cpu_unit_groups {
     static constexpr int unit(int q) { return q * width; }
 
     // sum += W x for R rows of x, `stride` apart, S groups from q and G gates from g on, and the numbers k, ..., k +
-    // count - 1 of the depth; panels: of pack_gates.
+    // n - 1 of the depth; panels: of pack_gates.
     template <int R, int S, int G>
     SEQUENT_HD static void add_product(simd<T, Isa> (&sum)[R][S * G], T const* x, std::ptrdiff_t stride,
-                                       T const* panels, int depth, int q, int g, int k, int count) {
+                                       T const* panels, int depth, int q, int g, int k, int n) {
         T const* from[S];
         for (int s = 0; s < S; ++s)
             from[s] = panels + (std::ptrdiff_t{(q + s) / parts} * depth + k) * layout::gates * layout::lanes +
                       gate((q + s) % parts, g);
-        panel_product<R, S, G, T, Isa>(sum, x + k, stride, from, layout::gates * layout::lanes, layout::lanes, count);
+        panel_product<R, S, G, T, Isa>(sum, x + k, stride, from, layout::gates * layout::lanes, layout::lanes, n);
     }
 
     // sum = bias + W x with all gates, in one go.
