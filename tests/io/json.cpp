@@ -113,6 +113,7 @@ TEST_CASE("json: another kind of value") {
 
 TEST_CASE("json: a key that stands twice in an object, and nesting") {
     CHECK(error_of(R"({"a":1,"\u0061":2})") == "file: 'a': duplicate key 'a'");
+    CHECK(error_of(R"({"a":1,"b":2,"a":3})") == "file: 'a': duplicate key 'a'");
     CHECK(error_of(R"({"a":{"b":1},"c":[{"b":1},{"b":1,"d":{"b":1},"b":1}]})") == "file: 'c': duplicate key 'b'");
     CHECK(error_of(R"({"a":{"a":[{"a":1},{"a":2}]},"b":{"a":1}})").empty());
     CHECK(error_of("[[[[[[[[]]]]]]]]").empty());

@@ -55,8 +55,8 @@ inline nlohmann::json parse_json(std::string_view text, std::string_view file, s
         auto const inside = static_cast<std::size_t>(depth);
         if (what == event::key) {
             auto const [key, is_new] = keys[inside - 1].insert(value.get<std::string>());
-            if (!is_new) throw file_error(file, place, "duplicate key ", in_quotes(*key));
             if (depth == 1) place = in_quotes(*key);
+            if (!is_new) throw file_error(file, place, "duplicate key ", in_quotes(*key));
         } else if (what != event::value) {
             if (inside == keys.size()) throw file_error(file, place, "nested deeper than ", depth);
             keys[inside].clear();

@@ -60,7 +60,7 @@ struct npy_header {
                 if (shape.size() == 1 && !separated) fail("(n) is no tuple; expected (n,)");
             } else {
                 fortran_order = accept("True");
-                if (!fortran_order) expect("False");
+                if (!fortran_order && !accept("False")) fail("expected True or False");
             }
             if (!accept(",") && !missing.empty()) fail("expected ',' and key ", in_quotes(*missing.begin()));
         }
@@ -85,7 +85,7 @@ struct npy_header {
 
     std::string_view string() {
         std::string_view const quote = accept("\"") ? "\"" : "'";
-        if (quote == "'") expect(quote);
+        if (quote == "'" && !accept(quote)) fail("expected a string");
         std::string_view const content = text.substr(at, text.find_first_of("'\"\\", at) - at);
         at += content.size();
         if (!accept(quote)) fail("expected a string without escapes");

@@ -146,7 +146,7 @@ class safetensors {
         json.check_keys({"data_offsets", "dtype", "shape"});
         auto const numbers = [&](char const* key) {
             auto const list = json.member(key);
-            std::vector<std::size_t> result(list.as<detail::json_array>().size());
+            std::vector<std::size_t> result(std::min(list.as<detail::json_array>().size(), limits.max_rank + 3));
             for (std::size_t i = 0; i < result.size(); ++i) result[i] = list.element(i).as<std::uint64_t>();
             return result;
         };
@@ -189,8 +189,8 @@ class safetensors {
 };
 
 // Collects views of tensors, then writes them all: the same bytes as the format's reference implementation, except that
-// metadata is sorted. What exceeds the default limits of the reader is refused, so what
-// was written can be read. All errors of add and metadata are argument_error and leave the writer as it was.
+// metadata is sorted. What exceeds the reader's default limits but that of the file is refused, so what was written can
+// be read. All errors of add and metadata are argument_error and leave the writer as it was.
 class safetensors_writer {
   public:
     // values: row-major, as many as shape says; they must live, in place, until the file is written.

@@ -9,7 +9,7 @@
 namespace sequent {
 
 struct rtneural_options {
-    // Of a state_dict: only tensors whose names begin so are read, and the model's names lack it.
+    // Of a state_dict: only tensors whose names begin so are taken, and the model's names lack it.
     std::string prefix = {};
     std::size_t max_file = std::size_t{64} << 20;  // bytes; reading it may take 40 times as much memory
 };
@@ -47,7 +47,7 @@ loaded_tensor<Scalar> rtneural_tensor(json_value const& list) {
 inline std::size_t rtneural_extent(json_value const& shape) {
     std::size_t const rank = shape.as<json_array>().size();
     std::uint64_t last = 0;
-    for (std::size_t i = 0; i < rank; ++i)
+    for (std::size_t i = 0; i < rank && rank <= 4; ++i)
         last = shape.element(i).json.is_null() ? 0 : shape.element(i).as<std::uint64_t>();
     if (rank > 4 || last == 0 || last > INT32_MAX)
         shape.fail("expected at most 4 extents, the last of them from 1 to ", INT32_MAX);
@@ -130,9 +130,9 @@ loaded_tensors<Scalar> rtneural_layers(Model& model, json_value const& file) {
 
 // Sets all parameters from a file of RTNeural's in memory; name stands in the messages. In its own form (a list of
 // layers) the file's layers must be those of the model in order, wherever they have parameters; in its form for
-// PyTorch, names and shapes must be the model's. Throws file_error, naming the place in the document; the model is then
-// as before: not JSON, an unknown, duplicate or missing key, another layer or activation than those above, a shape that
-// does not fit, a number that is not finite.
+// PyTorch, names and shapes must be the model's. Throws file_error, naming the place in the document, or the byte; the
+// model is then as before: not JSON, an unknown, duplicate or missing key, another layer or activation than those
+// above, a shape that does not fit, a number that is not finite.
 template <class Model>
 void load_rtneural(Model& model, std::span<std::byte const> file, std::string const& name,
                    rtneural_options const& options = {}) {
