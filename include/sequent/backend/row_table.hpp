@@ -81,6 +81,7 @@ class row_table {
         gathered_now_ = false;
         if (adam) {
             read(device, every_row(), here);
+            copy_to_host(device, static_cast<int const*>(adam->count.data()), 1, &adam->steps);
             fill(device, adam->made.data(), static_cast<std::size_t>(rows_), adam->steps);
         }
         return here;
@@ -243,7 +244,7 @@ class row_table {
     [[nodiscard]] matrix_view<T> stored_values() { return {values_.data(), rows_, width_}; }
     // All rows make all steps of the history, which begins anew.
     void forget_history(Backend const& device) {
-        (void)writable_values(device);
+        read(device, every_row(), stored_values());
         adam_forget_steps(device, rows_, adam_view(), adam->count.data());
         adam->restart(device, {});
     }

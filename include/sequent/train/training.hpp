@@ -31,6 +31,7 @@ class training {
         double const largest = options_.clip_norm.value_or(0);
         require(largest >= 0, "sequent::training: clip_norm is ", largest, "; give 0 or more");
         model.train();
+        if constexpr (answers_later) release_brake(model.device());  // of a step that nobody has asked about
     }
 
     // One step: gradients from zero, forward, loss, backward, update. targets: one per sequence in the user's order, or

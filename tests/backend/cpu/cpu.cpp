@@ -1,5 +1,6 @@
 #include "sequent/backend/cpu/cpu.hpp"
 
+#include "cell/coupled_lstm.hpp"
 #include "golden.hpp"
 #include "layer/random_data.hpp"
 #include "sequent/sequent.hpp"
@@ -36,7 +37,7 @@ struct counting_executor : executor {
 }  // namespace
 
 TEMPLATE_TEST_CASE("cpu: the same bits without threads and with any number of them", "", (bidirectional<lstm<40, 72>>),
-                   (recurrent<gru<40, 100>>)) {
+                   (recurrent<gru<40, 100>>), (recurrent<coupled_lstm<40, 100>>)) {
     auto const alone = run<TestType>(nullptr);
     for (int const threads : {1, 2, 3, 8})
         CHECK(same_bits(run<TestType>(std::make_shared<thread_pool>(threads)), alone));

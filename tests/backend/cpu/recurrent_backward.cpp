@@ -46,6 +46,7 @@ TEST_CASE("recurrent_backward: every size as plain loops, elman") {
 }
 TEST_CASE("recurrent_backward: weights in more than one slab") {
     check_backward<lstm<70, 68>, double>();
+    check_backward<lstm<70, 68>, float>();
     check_backward<gru<70, 136>, double>();
 }
 TEST_CASE("recurrent_backward: numbers of the units, such as peepholes") {

@@ -67,6 +67,9 @@ void check_stop(Rule const& rule, spoiled what) {
                                                                   : "of 'embedding.weight' at step 3 is"));
     if (what == spoiled::loss) CHECK(net->values("fc.bias")[1] == infinite);  // not NaN: no update has touched it
     net->assign("fc.bias", good);
+    auto const words = other->values("embedding.weight");
+    net->assign("embedding.weight", words), other->assign("embedding.weight", words);
+    run.step(batch_of(3), topics), healthy.step(batch_of(3), topics);
     bool as_before = all_of(run) == all_of(healthy);
     CHECK(as_before);
     for (int t = 4; t < 7; ++t) run.step(batch_of(t), topics), healthy.step(batch_of(t), topics);

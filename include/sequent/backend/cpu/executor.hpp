@@ -1,5 +1,5 @@
 // Who runs the pieces of an operation: the calling thread, the pool that ships here, or an executor of the user's own.
-// Work is cut by shape, never by the number of threads, so results have the same bits whoever runs it.
+// No cut changes a bit: sums run over one sequence, or over shards that the shape alone decides.
 #pragma once
 
 #include <condition_variable>

@@ -1,6 +1,6 @@
-// How the CPU stores a recurrent layer while it works: units in blocks of 64 bytes, the gates of a block side by side,
-// so that one tile's sums are all the gates of its units and the cell's step runs on registers. The layout is the same
-// for every instruction set: units of a program compiled for different ones may share what they store.
+// How the CPU stores a recurrent layer while it works: units in blocks of 64 bytes, whole cache lines, the gates of a
+// block side by side, where the cell's equations find them. The layout is the same for every instruction set: units of
+// a program compiled for different ones may share what they store.
 #pragma once
 
 #include "../backend.hpp"

@@ -36,7 +36,7 @@ struct cross_entropy_row {
             return;
         }
         int best = 0;
-        T largest = row[0];  // as std::max_element sees it, which takes no NaN for an answer but the first
+        T largest = row[0];
         for (int c = 1; c < classes; ++c) {
             if (largest < row[c]) largest = row[c];
             bool const best_is_nan = row[best] != row[best], is_nan = row[c] != row[c];

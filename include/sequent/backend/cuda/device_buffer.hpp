@@ -54,7 +54,7 @@ class device_buffer {
             swap(larger);
         }
         size_ = n;
-        Machine::set(memory_ + kept, n - kept, value);
+        if (n > kept) Machine::set(memory_ + kept, n - kept, value);
         return memory_;
     }
 

@@ -80,7 +80,13 @@ class gpu {
 
     static void* allocate(std::size_t bytes) {
         void* memory = nullptr;
-        if (bytes > 0) detail::check_cuda(cudaMalloc(&memory, bytes), message("cudaMalloc of ", bytes, " bytes"));
+        auto status = bytes > 0 ? cudaMalloc(&memory, bytes) : cudaSuccess;
+        if (status == cudaErrorMemoryAllocation) {  // launches that are noted may keep memory that is released
+            (void)cudaGetLastError();
+            launch_notes::catch_up();
+            status = cudaMalloc(&memory, bytes);
+        }
+        detail::check_cuda(status, message("cudaMalloc of ", bytes, " bytes"));
         return memory;
     }
     static void release(void* memory) noexcept {
