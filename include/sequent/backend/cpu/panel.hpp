@@ -55,7 +55,7 @@ SEQUENT_HD void for_tiles(int begin, int end, F&& f) {
 // groups of units, SIMD numbers of Gates each. add(sum, row, q, g, k, last) adds the numbers k, ..., last - 1 of the
 // depth, for R rows, S groups and G gates. start(row, q) is called before, for each set of groups, and finish(row, q)
 // after, for each group. While the rows pass by, a slab of weights, of all gates and of whole cache lines, stays in the
-// nearest cache.
+// nearest cache. Where the whole depth is one slab, add is told so in constants, for the compiler.
 template <class T, class Isa, int S, int G, int Gates, int Depth, int Lanes>
 void panel_products(int begin, int end, int groups, auto const& place, auto const& start, auto const& add,
                     auto const& finish) {
