@@ -144,7 +144,7 @@ class safetensors {
 
     static safetensors_tensor read_tensor(detail::json_value const& json, safetensors_limits const& limits) {
         json.check_keys({"data_offsets", "dtype", "shape"});
-        auto const numbers = [&](char const* key) {
+        auto const numbers = [&](char const* key) {  // no more of them than tell that they are too many
             auto const list = json.member(key);
             std::vector<std::size_t> result(std::min(list.as<detail::json_array>().size(), limits.max_rank + 3));
             for (std::size_t i = 0; i < result.size(); ++i) result[i] = list.element(i).as<std::uint64_t>();
