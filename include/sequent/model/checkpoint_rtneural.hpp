@@ -113,13 +113,13 @@ loaded_tensors<Scalar> rtneural_layers(Model& model, json_value const& file) {
         };
         if (dense) {
             add("weight", {outputs, inputs}, transposed<Scalar>(given[0], inputs));
-            add("bias", {outputs}, given[1]);
+            add("bias", {outputs}, std::move(given[1]));
         } else {
-            auto const own = from_keras(lstm ? gated_cell::lstm : gated_cell::gru, given[0], given[1], given[2]);
-            add("weight_ih" + end, {rows, inputs}, own.weight_ih);
-            add("weight_hh" + end, {rows, outputs}, own.weight_hh);
-            add("bias_ih" + end, {rows}, own.bias_ih);
-            add("bias_hh" + end, {rows}, own.bias_hh);
+            auto own = from_keras(lstm ? gated_cell::lstm : gated_cell::gru, given[0], given[1], given[2]);
+            add("weight_ih" + end, {rows, inputs}, std::move(own.weight_ih));
+            add("weight_hh" + end, {rows, outputs}, std::move(own.weight_hh));
+            add("bias_ih" + end, {rows}, std::move(own.bias_ih));
+            add("bias_hh" + end, {rows}, std::move(own.bias_hh));
         }
         inputs = outputs;
     }
