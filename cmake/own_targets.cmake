@@ -13,7 +13,6 @@ endif()
 option(SEQUENT_WARNINGS_AS_ERRORS "Warnings in our own programs are errors" OFF)
 set(SEQUENT_MARCH "${default_march}" CACHE STRING
     "Instruction set of our own programs (-march): native, x86-64-v2, -v3, -v4, or empty for the compiler's default")
-set(SEQUENT_PROGRAM_FLAGS "" CACHE STRING "Further compiler flags of the example programs and those in the documents")
 
 add_library(sequent_own INTERFACE)
 if(SEQUENT_IO)
