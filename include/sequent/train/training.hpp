@@ -59,7 +59,7 @@ class training {
                 check_loss(network().device(), result.loss);
             else if (!std::isfinite(result.loss))
                 fail_loss(result.loss);
-            network().backward(gradient);
+            network().backward(gradient, input_gradient::not_wanted);
             return result;
         });
     }

@@ -11,12 +11,14 @@ using namespace sequent_tests;
 
 namespace {
 
-// R rows times S streams of G vectors of weights, against double. Returns the sums, [R][S * G * width].
+// R rows times S streams of G vectors of weights, against double; the rows one after the other, or (turned) side by
+// side. Returns the sums, [R][S * G * width].
 template <int R, int S, int G, class T>
-std::vector<T> check_product(int depth) {
+std::vector<T> check_product(int depth, bool turned = false) {
     using number = simd<T, default_isa>;
-    constexpr int width = static_cast<int>(number::size), stride = 20;
-    auto const x = random_values<T>(R * stride, 1);
+    constexpr int width = static_cast<int>(number::size);
+    int const stride = turned ? 1 : 20, along = turned ? R : 1;
+    auto const x = random_values<T>(R * 20, 1);
     std::size_t const size = static_cast<std::size_t>(depth * S * G * width);
     auto const weights = random_values<T>(size, 2);
     cpu_buffer<T> aligned;
@@ -27,7 +29,7 @@ std::vector<T> check_product(int depth) {
     number sum[R][S * G];
     for (auto& row : sum)
         for (number& one : row) one = number(T(0.5));
-    panel_product<R, S, G, T, default_isa>(sum, x.data(), stride, streams, G * width, width, depth);
+    panel_product<R, S, G, T, default_isa>(sum, x.data(), stride, along, streams, G * width, width, depth);
 
     std::vector<T> actual(R * S * G * width);
     std::vector<double> expected(actual.size(), 0.5);
@@ -37,7 +39,7 @@ std::vector<T> check_product(int depth) {
             for (int lane = 0; lane < width; ++lane)
                 for (int k = 0; k < depth; ++k)
                     expected[static_cast<std::size_t>((r * S * G + v) * width + lane)] +=
-                        static_cast<double>(x[static_cast<std::size_t>(r * stride + k)]) *
+                        static_cast<double>(x[static_cast<std::size_t>(r * stride + k * along)]) *
                         static_cast<double>(streams[v / G][(k * G + v % G) * width + lane]);
         }
     CHECK(largest_error(actual, expected) <= (std::is_same_v<T, double> ? 1e-15 : 3e-7));
@@ -70,15 +72,15 @@ std::vector<float> check_products(int begin, int end) {
         [&]<int R>(number(&sum)[R][Together * 2], int row, int q, int, int k, int last) {
             float const* from[Together];
             for (int s = 0; s < Together; ++s) from[s] = panel(q + s, k);
-            panel_product<R, Together, 2, float, default_isa>(sum, x.data() + row * Depth + k, Depth, from, 2 * width,
-                                                              width, last - k);
+            panel_product<R, Together, 2, float, default_isa>(sum, x.data() + row * Depth + k, Depth, 1, from,
+                                                              2 * width, width, last - k);
         },
         [&](int row, int q) { std::copy_n(place(row, q, 0), 2 * width, at(result, row, q)); });
     for (int row = begin; row < end; ++row)
         for (int q = 0; q < groups; ++q) {
             number sum[1][2] = {{number(0.25f + float(row)), number(0.25f + float(row))}};
-            panel_product<1, 1, 2, float, default_isa>(sum, x.data() + row * Depth, 0, {panel(q, 0)}, 2 * width, width,
-                                                       Depth);
+            panel_product<1, 1, 2, float, default_isa>(sum, x.data() + row * Depth, 0, 1, {panel(q, 0)}, 2 * width,
+                                                       width, Depth);
             for (int g = 0; g < 2; ++g) sum[0][g].store_unaligned(at(whole, row, q) + g * width);
         }
     CHECK(same_bits(result, whole));
@@ -93,6 +95,7 @@ TEST_CASE("panel_product: against double, and a row's bits do not depend on the 
         check_product<2, 1, 4, double>(depth);
         check_product<3, 2, 3, double>(depth);
         check_product<5, 1, 3, float>(depth);
+        check_product<5, 2, 1, float>(depth, true);
         auto const one = check_product<1, 2, 2, float>(depth), many = check_product<6, 2, 2, float>(depth);
         CHECK(same_bits(one, std::vector(many.begin(), many.begin() + static_cast<std::ptrdiff_t>(one.size()))));
     }

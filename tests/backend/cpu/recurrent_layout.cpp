@@ -36,14 +36,37 @@ TEST_CASE("cpu_recurrent_layout: gates have places of their own, and weights com
                       (u < 19 ? bias[static_cast<std::size_t>(g * 19 + u)] : 0));
             }
 
-    std::vector<float> rows(96 * 2), sum(57 * 2, 1);
+    // Rows of a block, of 2 columns and 3 apart, are added to the weights of its units.
+    std::vector<float> rows(96 * 3), sum(57 * 2, 1);
     for (std::size_t j = 0; j < rows.size(); ++j) rows[j] = static_cast<float>(j);
-    layout::add_gate_rows(rows.data(), 0, 40, 2, sum.data());
-    layout::add_gate_rows(rows.data(), 40, 96, 2, sum.data());
+    for (int block = 0; block < 2; ++block) layout::add_gates(rows.data() + block * 48 * 3, block, 3, 2, sum.data());
     for (int g = 0; g < 3; ++g)
         for (int u = 0; u < 19; ++u)
             CHECK(sum[static_cast<std::size_t>((g * 19 + u) * 2 + 1)] ==
-                  static_cast<float>(layout::place(g, u) * 2 + 2));
+                  static_cast<float>(layout::place(g, u) * 3 + 2));
+}
+
+TEST_CASE("cpu_recurrent_layout: transposed weights and columns stand in blocks, with zeros behind the last") {
+    using layout = cpu_recurrent_layout<gru<4, 19>, float>;
+    auto const weight = random_values<float>(57 * 21, 1);
+    std::vector<float> back(layout::back_size(21), 7);
+    REQUIRE(back.size() == 2 * 96 * 16);
+    layout::pack_back(weight.data(), 21, back.data());
+    std::vector<float> expected(back.size());
+    for (int g = 0; g < 3; ++g)
+        for (int u = 0; u < 19; ++u)
+            for (int k = 0; k < 21; ++k)
+                expected[static_cast<std::size_t>((k / 16 * 96 + layout::place(g, u)) * 16 + k % 16)] =
+                    weight[static_cast<std::size_t>((g * 19 + u) * 21 + k)];
+    CHECK(back == expected);
+
+    std::vector<float> columns(2 * 3 * 16, 7);
+    for (int row = 0; row < 3; ++row) layout::put_columns<21>(weight.data() + row * 21, 3, row, columns.data());
+    for (int row = 0; row < 3; ++row)
+        for (int k = 0; k < 32; ++k)
+            CHECK(columns[static_cast<std::size_t>((k / 16 * 3 + row) * 16 + k % 16)] ==
+                  (k < 21 ? weight[static_cast<std::size_t>(row * 21 + k)] : 0));
+    CHECK(layout::at(1, 3, 2, 3) == (3 + 2) * 3 * 16);
 }
 
 TEST_CASE("cpu_recurrent_weights: made anew when the version changes, or is not known") {

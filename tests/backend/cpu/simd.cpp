@@ -72,3 +72,26 @@ TEMPLATE_TEST_CASE("load_first, store_first: some lanes, and memory behind them 
     CHECK(to[width<T> - 1] == static_cast<T>(width<T> + 1));
     CHECK(to[width<T>] == -1);
 }
+
+TEST_CASE("unrolled: all indices, in their order") {
+    std::vector<int> seen;
+    unrolled<3>([&](int i) { seen.push_back(i); });
+    unrolled<0>([&](int i) { seen.push_back(i); });
+    CHECK(seen == std::vector{0, 1, 2});
+}
+
+#if defined(__SSE__)
+TEST_CASE("no_denormals: while it lives, tiny numbers count as zero; then the thread is as before") {
+    float const volatile tiny = 1e-30f, denormal = 1e-40f;
+    auto const products = [&] { return std::vector{tiny * 1e-10f, denormal * 1e30f}; };
+    auto const before = products();
+    CHECK(before[0] > 0);
+    CHECK(before[1] > 0);
+    {
+        no_denormals const outer;
+        { no_denormals const inner; }
+        CHECK(products() == std::vector{0.0f, 0.0f});
+    }
+    CHECK(products() == before);
+}
+#endif

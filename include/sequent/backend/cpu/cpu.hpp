@@ -64,23 +64,25 @@ void recurrent_backward(Device const& device, packing const& shape, indexed_rows
         return 2.0 * count * rows * Cell::gate_count * Cell::hidden_size * depth;
     };
     auto const of = [&](int piece) -> auto const& { return runs[static_cast<std::size_t>(piece % count)]; };
+    auto const share = [&](int pieces, double work, auto const& f) {
+        for_pieces(device.threads.get(), pieces, work, [&](int piece) {
+            no_denormals const here;
+            f(piece);
+        });
+    };
     for (auto const& run : runs) kernel::prepare(shape, input, run);
     int const batch = shape.batch(), shard = device.threads == nullptr ? std::max(batch, 1) : sequences_per_shard;
-    for_pieces(device.threads.get(), count * ((batch + shard - 1) / shard), operations(shape.rows(), Cell::hidden_size),
-               [&](int piece) {
-                   int const first = piece / count * shard;
-                   kernel::steps(shape, first, std::min(first + shard, batch), of(piece));
-               });
+    share(count * ((batch + shard - 1) / shard), operations(shape.rows(), Cell::hidden_size), [&](int piece) {
+        int const first = piece / count * shard;
+        kernel::steps(shape, first, std::min(first + shard, batch), of(piece));
+    });
     for (auto const& run : runs) kernel::finish(shape, run);
-    for_pieces(device.threads.get(), count * kernel::slabs,
-               operations(shape.rows(), Cell::hidden_size) + operations(input.rows.rows, Cell::input_size),
-               [&](int piece) { kernel::weights(shape, input, piece / count, of(piece)); });
+    share(count * kernel::weight_pieces, operations(shape.rows(), Cell::hidden_size + Cell::input_size),
+          [&](int piece) { kernel::weights(shape, input, piece / count, of(piece)); });
     if (input_gradient.empty()) return;
-    for (auto const& run : runs) kernel::prepare_inputs(run);
-    int const chunks = (input.rows.rows + chunk - 1) / chunk;
-    for_pieces(device.threads.get(), chunks, operations(input.rows.rows, Cell::input_size), [&](int piece) {
+    share((input.rows.rows + chunk - 1) / chunk, operations(input.rows.rows, Cell::input_size), [&](int piece) {
         for (auto const& run : runs)  // both directions add to the same rows
-            kernel::inputs_of(shape, input, piece, run, input_gradient, &run != runs.data());
+            kernel::inputs_of(input, piece, run, input_gradient, &run != runs.data());
     });
 }
 

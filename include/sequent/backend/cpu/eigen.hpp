@@ -26,37 +26,17 @@ struct eigen_workspace : Eigen::internal::level3_blocking<T, T> {
     }
 };
 
-// c += a b, or a^T b where a's order is turned round.
+}  // namespace detail
+
+// c += a b; or, where a's order is turned round, c += a^T b. depth: how many products make a sum.
 template <int OrderOfA, class T>
-void eigen_add(matrix_view<T const> a, int depth, matrix_view<T const> b, matrix_view<T> c) {
+void eigen_add_product(matrix_view<T const> a, int depth, matrix_view<T const> b, matrix_view<T> c) {
     if (depth == 0 || c.rows == 0 || c.columns == 0) return;
-    eigen_workspace<T> workspace(c.columns, c.rows, depth);  // Eigen computes columns first: c^T = b^T a^T
+    detail::eigen_workspace<T> workspace(c.columns, c.rows, depth);  // Eigen computes columns first: c^T = b^T a^T
     Eigen::internal::general_matrix_matrix_product<Eigen::Index, T, OrderOfA, false, T, Eigen::RowMajor, false,
                                                    Eigen::RowMajor, 1>::run(c.rows, c.columns, depth, a.data, a.stride,
                                                                             b.data, b.stride, c.data, 1, c.stride, T(1),
                                                                             workspace);
-}
-
-template <class T>
-void set_zero(matrix_view<T> c) {
-    for (int r = 0; r < c.rows; ++r) std::fill_n(c.row(r), c.columns, T(0));
-}
-
-}  // namespace detail
-
-// c = a b, or (accumulate) c += a b
-template <class T>
-void eigen_product(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c, bool accumulate = false) {
-    if (!accumulate) detail::set_zero(c);
-    detail::eigen_add<Eigen::RowMajor>(a, a.columns, b, c);
-}
-
-// c = a^T b, or (accumulate) c += a^T b
-template <class T>
-void eigen_product_of_transpose(matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c,
-                                bool accumulate = false) {
-    if (!accumulate) detail::set_zero(c);
-    detail::eigen_add<Eigen::ColMajor>(a, a.rows, b, c);
 }
 
 }  // namespace sequent

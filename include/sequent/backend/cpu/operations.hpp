@@ -12,6 +12,13 @@ namespace sequent {
 
 struct cpu;
 
+namespace detail {
+template <class T>
+void set_zero(matrix_view<T> m) {
+    for (int r = 0; r < m.rows; ++r) std::fill_n(m.row(r), m.columns, T(0));
+}
+}  // namespace detail
+
 // y = x weight^T + bias. x: [n, in], weight: [out, in], bias: [out] or null, y: [n, out]. A row's bits depend on that
 // row alone.
 template <class T>
@@ -31,7 +38,7 @@ void affine(cpu const&, matrix_view<T const> x, matrix_view<T const> weight, T c
         for_tiles<8>(0, x.rows, [&]<int R>(std::integral_constant<int, R>, int row) {
             number sum[R][1];
             for (int r = 0; r < R; ++r) sum[r][0] = number::load_aligned(panel + depth * width);
-            panel_product<R, 1, 1, T, default_isa>(sum, x.row(row), x.stride, {panel}, width, 0, depth);
+            panel_product<R, 1, 1, T, default_isa>(sum, x.row(row), x.stride, 1, {panel}, width, 0, depth);
             alignas(64) T lanes[width];
             for (int r = 0; r < R; ++r) {
                 sum[r][0].store_aligned(lanes);
@@ -45,12 +52,13 @@ void affine(cpu const&, matrix_view<T const> x, matrix_view<T const> weight, T c
 template <class T>
 void affine_backward_input(cpu const&, matrix_view<T const> y_gradient, matrix_view<T const> weight,
                            matrix_view<T> x_gradient) {
-    eigen_product(y_gradient, weight, x_gradient);
+    detail::set_zero(x_gradient);
+    eigen_add_product<Eigen::RowMajor>(y_gradient, y_gradient.columns, weight, x_gradient);
 }
 template <class T>
 void affine_backward_weight(cpu const&, matrix_view<T const> y_gradient, matrix_view<T const> x,
                             matrix_view<T> weight_gradient, T* bias_gradient) {
-    eigen_product_of_transpose(y_gradient, x, weight_gradient, true);
+    eigen_add_product<Eigen::ColMajor>(y_gradient, y_gradient.rows, x, weight_gradient);
     if (bias_gradient == nullptr) return;
     for (int r = 0; r < y_gradient.rows; ++r)
         for (int j = 0; j < y_gradient.columns; ++j) bias_gradient[j] += y_gradient(r, j);

@@ -22,10 +22,10 @@ inline constexpr int tile_rows = [] {
     return rows < 1 ? 1 : rows > 8 ? 8 : rows;
 }();
 
-// sum[r][s * G + g] += sum over k of x[r][k] * w, for R rows `stride` apart and S streams of weights: stream s has its
-// number (k, g) at streams[s] + k * step + g * between.
+// sum[r][s * G + g] += sum over k of x[r * stride + k * along] * w, for R rows and S streams of weights: stream s has
+// its number (k, g) at streams[s] + k * step + g * between.
 template <int R, int S, int G, class T, class Isa>
-SEQUENT_HD void panel_product(simd<T, Isa> (&sum)[R][S * G], T const* x, std::ptrdiff_t stride,
+SEQUENT_HD void panel_product(simd<T, Isa> (&sum)[R][S * G], T const* x, std::ptrdiff_t stride, int along,
                               T const* const (&streams)[S], int step, int between, int depth) {
     using number = simd<T, Isa>;
     for (int k = 0; k < depth; ++k) {
@@ -34,7 +34,7 @@ SEQUENT_HD void panel_product(simd<T, Isa> (&sum)[R][S * G], T const* x, std::pt
             for (int g = 0; g < G; ++g)
                 weight[s * G + g] = number::load_aligned(streams[s] + std::ptrdiff_t{k} * step + g * between);
         for (int r = 0; r < R; ++r) {
-            number const input(x[r * stride + k]);
+            number const input(x[r * stride + std::ptrdiff_t{k} * along]);
             for (int v = 0; v < S * G; ++v) sum[r][v] = fma(input, weight[v], sum[r][v]);
         }
     }
@@ -65,9 +65,11 @@ void panel_products(int begin, int end, int groups, auto const& place, auto cons
     int k = 0, q = 0, g = 0;
     auto const tile = [&]<int R>(std::integral_constant<int, R>, int row) {
         number sum[R][S * G];
-        auto const each = [&](auto const& f) {
-            for (int i = 0; i < R * S * G; ++i)
-                f(sum[i / (S * G)][i % (S * G)], row + i / (S * G), q + i / G % S, g + i % G);
+        auto const each = [&](auto const& f) {  // without a loop, for the sums to be registers
+            [&]<int... I>(std::integer_sequence<int, I...>) {
+                (f(sum[I / (S * G)][I % (S * G)], row + I / (S * G), q + I / G % S, g + I % G), ...);
+            }
+            (std::make_integer_sequence<int, R * S * G>{});
         };
         each([&](number& one, auto... at) { one = number::load_aligned(place(at...)); });
         add(sum, row, q, g, Depth <= slab ? 0 : k, Depth <= slab ? Depth : std::min(k + slab, Depth));

@@ -3,7 +3,6 @@
 // over rows are cut by shape alone, so threads change no bit.
 #pragma once
 
-#include "eigen.hpp"
 #include "recurrent_layout.hpp"
 
 namespace sequent {
@@ -15,14 +14,16 @@ class cpu_recurrent_backward {
     using block = recurrent_layout<Cell>;
     using number = simd<T, Isa>;
     static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
-    static constexpr int gate_row = layout::gate_row, inputs = layout::inputs;
-    static constexpr int streams = divisor_up_to(groups::count, groups::parts > 1 ? 2 : 4);
+    static constexpr int lanes = layout::lanes, parts = groups::parts;
+    static constexpr int gate_row = layout::gate_row, gate_block = layout::gate_block, inputs = layout::inputs;
+    static constexpr int padded_inputs = (inputs + lanes - 1) / lanes * lanes;
+    // SIMD numbers that hold so many columns, and how many of them a tile has side by side.
+    static constexpr int numbers_in(int columns) { return (columns + width - 1) / width; }
+    static constexpr int streams(int columns) { return divisor_up_to(numbers_in(columns), parts > 1 ? 2 : 4); }
 
   public:
-    // Gate rows per piece of a weight's gradient, and distinct rows per piece of the input's.
-    static constexpr int slab = 256;
-    static constexpr int slabs = (gate_row + slab - 1) / slab;
-    static constexpr int input_rows_per_piece = 256;
+    static constexpr int blocks_per_piece = std::max(256 / gate_block, 1), input_rows_per_piece = 256;
+    static constexpr int weight_pieces = (layout::blocks + blocks_per_piece - 1) / blocks_per_piece;
     static int shards(packing const& shape) { return (shape.batch() + sequences_per_shard - 1) / sequences_per_shard; }
 
     // Packs changed weights, makes room and sets the states' gradients to those of the final states.
@@ -35,9 +36,11 @@ class cpu_recurrent_backward {
         if (!Cell::shared_gates) memory.recurrent_gate_gradient.reserve(rows * gate_row);
         if (!input.index.empty())
             memory.distinct_gradient.reserve(static_cast<std::size_t>(input.rows.rows) * gate_row, rows * gate_row);
-        memory.hidden_before.reserve(rows * hidden);
-        memory.input_product.reserve(static_cast<std::size_t>(gate_row) * inputs);
-        memory.hidden_product.reserve(static_cast<std::size_t>(gate_row) * hidden);
+        memory.hidden_before.reserve(rows * layout::padded);
+        T* const columns = memory.input_columns.reserve(static_cast<std::size_t>(input.rows.rows) * padded_inputs);
+        for (int r = 0; r < input.rows.rows; ++r)
+            layout::template put_columns<inputs>(input.rows.row(r), input.rows.rows, r, columns);
+        memory.product.reserve(std::max(layout::back_size(inputs), layout::back_size(hidden)));
         std::size_t const units = static_cast<std::size_t>(shards(shape)) * Cell::unit_count * layout::padded;
         std::fill_n(memory.unit_gradient.reserve(units), units, T(0));
         std::fill_n(memory.state_gradient.reserve(states * batch * layout::padded), states * batch * layout::padded,
@@ -67,45 +70,59 @@ class cpu_recurrent_backward {
                     run.parameter_gradient[block::unit + u * block::unit_stride + j] += unit_gradient(run, shard, u)[j];
     }
 
-    // weight_ih, weight_hh and their biases, the gate rows of one slab: sums over all rows of (gate's gradient)^T
-    // input.
+    // weight_ih, weight_hh and their biases, the gates of the blocks of one piece: sums over all rows of (gate's
+    // gradient)^T input.
     static void weights(packing const& shape, indexed_rows<T> const& input, int piece, auto const& run) {
         auto& memory = *run.memory;
-        int const first = piece * slab, count = std::min(slab, gate_row - first);
-        matrix_view<T const> const recurrent(recurrent_gates(memory), shape.rows(), gate_row);
-        add(recurrent, {memory.hidden_before.data(), shape.rows(), hidden}, first, count, memory.hidden_product.data(),
-            run.parameter_gradient + block::weight_hh, run.parameter_gradient + block::bias_hh);
-        if (!input.index.empty()) {  // equal words share a row: sum their gates' gradients first, in the rows' order
-            for (int u = 0; u < input.rows.rows; ++u)
-                std::fill_n(memory.distinct_gradient.data() + std::ptrdiff_t{u} * gate_row + first, count, T(0));
-            for (int r = 0; r < shape.rows(); ++r) {
-                std::ptrdiff_t const u = input.index[static_cast<std::size_t>(r)];
-                T* const to = memory.distinct_gradient.data() + u * gate_row + first;
-                T const* const from = memory.gate_gradient.data() + std::ptrdiff_t{r} * gate_row + first;
-                for (int j = 0; j < count; ++j) to[j] += from[j];
+        int const begin = piece * blocks_per_piece, end = std::min(begin + blocks_per_piece, layout::blocks);
+        int const rows = shape.rows(), distinct = input.rows.rows;
+        T* const room =
+            memory.product.data() + std::ptrdiff_t{begin} * gate_block * std::max(padded_inputs, layout::padded);
+        T const *const recurrent = recurrent_gates(memory), *from_input = memory.gate_gradient.data();
+        add_products<hidden>(recurrent, memory.hidden_before.data(), rows, begin, end, room,
+                             run.parameter_gradient + block::weight_hh);
+        for (int b = begin; b < end; ++b) {
+            std::ptrdiff_t const at = layout::at(b, rows, 0, gates);
+            add_sums(recurrent + at, rows, b, run.parameter_gradient + block::bias_hh);
+            add_sums(from_input + at, rows, b, run.parameter_gradient + block::bias_ih);
+            if (input.index.empty()) continue;
+            // Equal words share a row: sum their gates' gradients first, in the rows' order.
+            T* const sums = memory.distinct_gradient.data() + layout::at(b, distinct, 0, gates);
+            std::fill_n(sums, std::ptrdiff_t{distinct} * gate_block, T(0));
+            for (int r = 0; r < rows; ++r) {
+                T* const to = sums + std::ptrdiff_t{input.index[static_cast<std::size_t>(r)]} * gate_block;
+                for (int j = 0; j < gate_block; ++j) to[j] += from_input[at + std::ptrdiff_t{r} * gate_block + j];
             }
         }
-        add(distinct_gates(shape, input, memory), input.rows, first, count, memory.input_product.data(),
-            run.parameter_gradient + block::weight_ih, run.parameter_gradient + block::bias_ih);
-    }
-
-    // weight_ih in the kernel's order, for inputs_of.
-    static void prepare_inputs(auto const& run) {
-        T* const to = run.memory->input_weight.reserve(static_cast<std::size_t>(gate_row) * inputs);
-        std::fill_n(to, static_cast<std::size_t>(gate_row) * inputs, T(0));
-        for (int g = 0; g < gates; ++g)
-            for (int u = 0; u < hidden; ++u)
-                std::copy_n(run.parameters + block::weight_ih + std::ptrdiff_t{g * hidden + u} * inputs, inputs,
-                            to + std::ptrdiff_t{layout::place(g, u)} * inputs);
+        add_products<inputs>(distinct_gates(input, memory), memory.input_columns.data(), distinct, begin, end, room,
+                             run.parameter_gradient + block::weight_ih);
     }
 
     // The gradients of the distinct input rows of one piece, [distinct, inputs]: overwritten or (accumulate) added to.
-    static void inputs_of(packing const& shape, indexed_rows<T> const& input, int piece, auto const& run,
-                          matrix_view<T> input_gradient, bool accumulate) {
-        int const first = piece * input_rows_per_piece, count = std::min(input_rows_per_piece, input.rows.rows - first);
-        matrix_view<T const> const weight(run.memory->input_weight.data(), gate_row, inputs);
-        eigen_product<T>({distinct_gates(shape, input, *run.memory).row(first), count, gate_row}, weight,
-                         {input_gradient.row(first), count, inputs, input_gradient.stride}, accumulate);
+    static void inputs_of(indexed_rows<T> const& input, int piece, auto const& run, matrix_view<T> input_gradient,
+                          bool accumulate) {
+        constexpr int S = streams(inputs), set_row = std::max(S, parts) * width, passing = 64;
+        int const begin = piece * input_rows_per_piece, end = std::min(begin + input_rows_per_piece, input.rows.rows);
+        T const* const gate_rows = distinct_gates(input, *run.memory);
+        alignas(64) T room[passing * set_row];
+        for (int top = begin; top < end; top += passing) {
+            auto const place = [&](int row, int q, int) {
+                return room + (row - top) * set_row + groups::unit(q) % set_row;
+            };
+            panel_products<T, Isa, S, 1, 1, gate_row, lanes>(
+                top, std::min(top + passing, end), numbers_in(inputs), place,
+                [&](int row, int q) { std::fill_n(place(row, q, 0), set_row, T(0)); },
+                [&](auto& sum, int row, int q, int, int k, int last) {
+                    add_back<S>(sum, gate_rows, input.rows.rows, row, run.memory->weights.input_back.data(), q, k,
+                                last);
+                },
+                [&](int row, int q) {
+                    T const* const from = place(row, q, 0);
+                    T* const to = input_gradient.row(row) + groups::unit(q);
+                    int const count = std::min(width, inputs - groups::unit(q));
+                    for (int j = 0; j < count; ++j) to[j] = accumulate ? to[j] + from[j] : from[j];
+                });
+        }
     }
 
   private:
@@ -118,87 +135,77 @@ class cpu_recurrent_backward {
     static T* recurrent_gates(auto& memory) {
         return Cell::shared_gates ? memory.gate_gradient.data() : memory.recurrent_gate_gradient.data();
     }
-    static matrix_view<T const> distinct_gates(packing const& shape, indexed_rows<T> const& input, auto const& memory) {
-        if (input.index.empty()) return {memory.gate_gradient.data(), shape.rows(), gate_row};
-        return {memory.distinct_gradient.data(), input.rows.rows, gate_row};
+    static T const* distinct_gates(indexed_rows<T> const& input, auto const& memory) {
+        return input.index.empty() ? memory.gate_gradient.data() : memory.distinct_gradient.data();
     }
 
     // Sequences [begin, end) at step t. Their states' gradients already stand in state_gradient: from the step after,
     // or the final states' where t is a sequence's last.
     static void step(step_order const& order, int t, int begin, int end, bool continues, auto const& run) {
-        int const batch = order.shape.batch(), offset = order.offset(t);
-        int const offset_before = continues ? order.offset(order.previous(t)) : -1;
-        for (int i = begin; i < end; ++i) {
-            int const before = continues ? offset_before + i : -1;
-            keep_hidden_before(i, offset + i, before, run);
-            for (int q = 0; q < groups::count; ++q)
+        packing const& shape = order.shape;
+        int const offset = order.offset(t), offset_before = continues ? order.offset(order.previous(t)) : -1;
+        auto const before = [&](int i) { return continues ? offset_before + i : -1; };
+        for (int i = begin; i < end; ++i)
+            layout::template put_columns<hidden>(continues                ? run.output.row(before(i))
+                                                 : run.initial[0].empty() ? run.memory->zeros.data()
+                                                                          : run.initial[0].row(i),
+                                                 shape.rows(), offset + i, run.memory->hidden_before.data());
+        for (int q = 0; q < groups::count; ++q)
+            for (int i = begin; i < end; ++i)
                 if (groups::tail == width || q + 1 < groups::count)
-                    units<width>(q, i, offset + i, before, batch, run);
+                    units<width>(q, i, offset + i, before(i), shape, run);
                 else
-                    units<groups::tail>(q, i, offset + i, before, batch, run);
-            clear_padding(offset + i, run);
-        }
+                    units<groups::tail>(q, i, offset + i, before(i), shape, run);
         // Gradient of h before: its elementwise part, plus U^T (gates' gradients).
-        T const* const gate_rows = recurrent_gates(*run.memory) + std::ptrdiff_t{offset} * gate_row;
-        auto const place = [&](int i, int q, int) { return state_gradient(run, batch, 0, i) + groups::unit(q); };
-        panel_products<T, Isa, streams, 1, 1, gate_row, layout::lanes>(
+        constexpr int S = streams(hidden);
+        auto const place = [&](int i, int q, int) {
+            return state_gradient(run, shape.batch(), 0, i) + groups::unit(q);
+        };
+        panel_products<T, Isa, S, 1, 1, gate_row, lanes>(
             begin, end, groups::count, place, [](int, int) {},
-            [&]<int R>(number(&sum)[R][streams], int i, int q, int, int k, int last) {
-                add_product(sum, gate_rows + std::ptrdiff_t{i} * gate_row, run.memory->weights.back.data(), q, k, last);
+            [&](auto& sum, int i, int q, int, int k, int last) {
+                add_back<S>(sum, recurrent_gates(*run.memory), shape.rows(), offset + i,
+                            run.memory->weights.back.data(), q, k, last);
             },
             [](int, int) {});
     }
 
-    // sum += the gradients of the gate places k, ..., last - 1 of R rows times U, groups q, ...; leaves out the
-    // padding.
-    template <int R>
-    SEQUENT_HD static void add_product(number (&sum)[R][streams], T const* gate_rows, T const* panels, int q, int k,
-                                       int last) {
-        constexpr bool whole = hidden % layout::lanes == 0;
-        for (int const piece = whole ? last - k : layout::lanes; k < last; k += piece) {
-            T const* from[streams];
-            for (int s = 0; s < streams; ++s)
-                from[s] = panels + (std::ptrdiff_t{(q + s) / groups::parts} * gate_row + k) * layout::lanes +
-                          ((q + s) % groups::parts) * width;
-            panel_product<R, streams, 1, T, Isa>(sum, gate_rows + k, gate_row, from, layout::lanes, 0,
-                                                 whole ? piece : layout::units_in(k / layout::lanes / gates));
+    // sum += the gradients of the gate places k, ..., last - 1 of R rows times panels of pack_back, numbers q, ...;
+    // leaves out the padding. gate_rows: [block, rows, gate, lane].
+    template <int S, int R>
+    SEQUENT_HD static void add_back(number (&sum)[R][S], T const* gate_rows, int rows, int row, T const* panels, int q,
+                                    int k, int last) {
+        constexpr bool whole = hidden % lanes == 0;
+        while (k < last) {
+            int const unit_block = k / gate_block,
+                      next = whole ? std::min(last, (unit_block + 1) * gate_block) : k + lanes;
+            T const* from[S];
+            for (int s = 0; s < S; ++s)
+                from[s] = panels + (std::ptrdiff_t{(q + s) / parts} * gate_row + k) * lanes + (q + s) % parts * width;
+            panel_product<R, S, 1, T, Isa>(sum, gate_rows + layout::at(unit_block, rows, row, gates) + k % gate_block,
+                                           gate_block, 1, from, lanes, 0,
+                                           whole ? next - k : layout::units_in(unit_block));
+            k = next;
         }
-    }
-
-    // Groups of padding alone, which the inputs' product reads: zero, for 0 times what stood there may be NaN.
-    static void clear_padding(int row, auto const& run) {
-        T* const to = run.memory->gate_gradient.data() + std::ptrdiff_t{row} * gate_row;
-        for (int q = groups::count; q < layout::padded / width; ++q)
-            for (int g = 0; g < gates; ++g) number(T(0)).store_aligned(to + groups::gate(q, g));
-    }
-
-    static void keep_hidden_before(int i, int row, int row_before, auto const& run) {
-        T* const to = run.memory->hidden_before.data() + std::ptrdiff_t{row} * hidden;
-        if (row_before >= 0)
-            std::copy_n(run.output.row(row_before), hidden, to);
-        else if (!run.initial[0].empty())
-            std::copy_n(run.initial[0].row(i), hidden, to);
-        else
-            std::fill_n(to, hidden, T(0));
     }
 
     // The derivatives of the cell's equations for group q of one row; Count of its units are real.
     template <int Count>
-    SEQUENT_HD static void units(int q, int i, int row, int row_before, int batch, auto const& run) {
+    SEQUENT_HD static void units(int q, int i, int row, int row_before, packing const& shape, auto const& run) {
         numbers<number, Cell::saved_count> saved;
         numbers<number, states> before, after, gradient;
         numbers<number, Cell::unit_count> unit, d_unit;
         numbers<number, gates> x_gradient, h_gradient;
-        int const column = groups::unit(q);
-        T const* const kept = run.memory->kept.data() + std::ptrdiff_t{row} * layout::kept_row;
-        T const* const kept_before = run.memory->kept.data() + std::ptrdiff_t{row_before} * layout::kept_row;
-        for (int k = 0; k < Cell::saved_count; ++k) saved[k] = number::load_aligned(kept + groups::kept(q, k));
+        int const column = groups::unit(q), batch = shape.batch();
+        auto const at = [&](int r, int count) { return groups::at(q, shape.rows(), r, count); };
+        T const* const kept = run.memory->kept.data() + at(row, layout::kept);
+        unrolled<Cell::saved_count>([&](int k) { saved[k] = number::load_aligned(kept + k * lanes); });
         after[0] = load_first<Count, T, Isa>(run.output.row(row) + column);
+        for (int s = 1; s < states; ++s) after[s] = number::load_aligned(kept + (Cell::saved_count + s - 1) * lanes);
+        before[0] = number::load_aligned(run.memory->hidden_before.data() + at(row, 1));
         for (int s = 1; s < states; ++s)
-            after[s] = number::load_aligned(kept + groups::kept(q, Cell::saved_count + s - 1));
-        before[0] = load_first<Count, T, Isa>(run.memory->hidden_before.data() + std::ptrdiff_t{row} * hidden + column);
-        for (int s = 1; s < states; ++s)
-            before[s] = row_before >= 0 ? number::load_aligned(kept_before + groups::kept(q, Cell::saved_count + s - 1))
+            before[s] = row_before >= 0 ? number::load_aligned(run.memory->kept.data() + at(row_before, layout::kept) +
+                                                               (Cell::saved_count + s - 1) * lanes)
                         : run.initial[s].empty() ? number(T(0))
                                                  : load_first<Count, T, Isa>(run.initial[s].row(i) + column);
         for (int s = 0; s < states; ++s) gradient[s] = number::load_aligned(state_gradient(run, batch, s, i) + column);
@@ -211,29 +218,49 @@ class cpu_recurrent_backward {
 
         Cell::template step_backward<Math>(saved, before, after, unit, gradient, x_gradient, h_gradient, d_unit);
 
-        T* const x_out = run.memory->gate_gradient.data() + std::ptrdiff_t{row} * gate_row;
-        T* const h_out = recurrent_gates(*run.memory) + std::ptrdiff_t{row} * gate_row;
-        for (int g = 0; g < gates; ++g) {
-            x_gradient[g].store_aligned(x_out + groups::gate(q, g));
-            if (!Cell::shared_gates) h_gradient[g].store_aligned(h_out + groups::gate(q, g));
-        }
+        T* const x_out = run.memory->gate_gradient.data() + at(row, gates);
+        T* const h_out = recurrent_gates(*run.memory) + at(row, gates);
+        unrolled<gates>([&](int g) {
+            x_gradient[g].store_aligned(x_out + g * lanes);
+            if (!Cell::shared_gates) h_gradient[g].store_aligned(h_out + g * lanes);
+        });
         for (int s = 0; s < states; ++s) gradient[s].store_aligned(state_gradient(run, batch, s, i) + column);
         for (int u = 0; u < Cell::unit_count; ++u)
             d_unit[u].store_aligned(unit_gradient(run, i / sequences_per_shard, u) + column);
     }
 
-    // weight += (columns [first, first + count) of gate_rows)^T x, bias += their sums over the rows.
-    static void add(matrix_view<T const> gate_rows, matrix_view<T const> x, int first, int count, T* room, T* weight,
-                    T* bias) {
-        matrix_view<T const> const some = gate_rows.column_block(first, count);
-        eigen_product_of_transpose<T>(some, x, {room + std::ptrdiff_t{first} * x.columns, count, x.columns});
-        layout::add_gate_rows(room, first, first + count, x.columns, weight);
-        alignas(64) T sums[gate_row] = {};
-        for (int r = 0; r < some.rows; ++r) {
-            T const* const row = some.row(r);
-            for (int j = 0; j < count; ++j) sums[first + j] += row[j];
-        }
-        layout::add_gate_rows(sums, first, first + count, 1, bias);
+    // The rows of weight [gates * hidden, Columns] that belong to the blocks [begin, end) += gate_rows^T x. gate_rows:
+    // [block, rows, gate, lane], x: [block of columns, rows, lane]. Rows are taken in pieces that stay in the nearer
+    // caches; a sum runs over all of them in their order.
+    template <int Columns>
+    static void add_products(T const* gate_rows, T const* x, int rows, int begin, int end, T* room, T* weight) {
+        constexpr int S = streams(Columns), row = (Columns + lanes - 1) / lanes * lanes, piece = 128;
+        std::fill_n(room, std::ptrdiff_t{end - begin} * gate_block * row, T(0));
+        for (int first = 0; first < rows; first += piece)
+            for (int b = begin; b < end; ++b) {
+                T* const sums = room + std::ptrdiff_t{b - begin} * gate_block * row;
+                T const* const from_gates = gate_rows + layout::at(b, rows, first, gates);
+                panel_products<T, Isa, S, 1, 1, 1, lanes>(
+                    0, gate_block, numbers_in(Columns),
+                    [&](int place, int q, int) { return sums + place * row + groups::unit(q); }, [](int, int) {},
+                    [&]<int R>(number(&sum)[R][S], int place, int q, int, int, int) {
+                        T const* from[S];
+                        for (int s = 0; s < S; ++s) from[s] = x + groups::at(q + s, rows, first, 1);
+                        panel_product<R, S, 1, T, Isa>(sum, from_gates + place, 1, gate_block, from, lanes, 0,
+                                                       std::min(piece, rows - first));
+                    },
+                    [](int, int) {});
+            }
+        for (int b = begin; b < end; ++b)
+            layout::add_gates(room + std::ptrdiff_t{b - begin} * gate_block * row, b, row, Columns, weight);
+    }
+
+    // The numbers of bias [gates * hidden] that belong to a block of units += the sums of gate_rows over the rows.
+    static void add_sums(T const* gate_rows, int rows, int unit_block, T* bias) {
+        alignas(64) T sums[gate_block] = {};
+        for (int r = 0; r < rows; ++r)
+            for (int j = 0; j < gate_block; ++j) sums[j] += gate_rows[std::ptrdiff_t{r} * gate_block + j];
+        layout::add_gates(sums, unit_block, 1, 1, bias);
     }
 };
 

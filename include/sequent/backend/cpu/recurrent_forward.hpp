@@ -23,7 +23,7 @@ class cpu_recurrent_forward {
         memory.weights.update(run.parameters, run.version);
         memory.input_gates.reserve(static_cast<std::size_t>(input.rows.rows) * layout::gate_row,
                                    rows * layout::gate_row);
-        memory.kept.reserve(kept == keep::for_backward ? rows * layout::kept_row : 0);
+        memory.kept.reserve(kept == keep::for_backward ? rows * layout::kept * layout::padded : 0);
         T* const running = memory.running.reserve((states - 1) * batch * layout::padded);
         std::fill_n(running, (states - 1) * batch * layout::padded, T(0));
         for (int s = 1; s < states; ++s)
@@ -40,9 +40,10 @@ class cpu_recurrent_forward {
         groups::template products<layout::inputs>(
             begin, end, input.rows.data, input.rows.stride, run.memory->weights.input.data(),
             [&](int row, int q, T const* sums) {
-                T* const to = out + std::ptrdiff_t{row} * layout::gate_row + groups::gate(q, 0);
-                for (int g = 0; g < gates; ++g)
+                T* const to = out + groups::at(q, input.rows.rows, row, gates);
+                unrolled<gates>([&](int g) {
                     number::load_aligned(sums + g * layout::lanes).store_aligned(to + g * layout::lanes);
+                });
             });
     }
 
@@ -53,8 +54,8 @@ class cpu_recurrent_forward {
         matrix_view<T const> const initial = initial_hidden(shape, run);
         order.visit(false, begin, end, [&](int t, int first, int last, bool continues) {
             T const* const before = continues ? run.output.row(order.offset(order.previous(t))) : initial.data;
-            step(order.offset(t), first, last, before, continues ? run.output.stride : initial.stride, shape.batch(),
-                 input, kept, run);
+            step(order.offset(t), first, last, before, continues ? run.output.stride : initial.stride, shape, input,
+                 kept, run);
         });
     }
 
@@ -83,35 +84,36 @@ class cpu_recurrent_forward {
     }
 
     // Sequences [begin, end) at one step, whose rows start at `offset`. h_before: row i belongs to sequence i.
-    static void step(int offset, int begin, int end, T const* h_before, std::ptrdiff_t stride, int batch,
+    static void step(int offset, int begin, int end, T const* h_before, std::ptrdiff_t stride, packing const& shape,
                      indexed_rows<T> const& input, keep kept, auto const& run) {
         groups::template products<hidden>(
             begin, end, h_before, stride, run.memory->weights.hidden.data(), [&](int i, int q, T const* sums) {
                 if (groups::tail == width || q + 1 < groups::count)
-                    units<width>(q, i, offset + i, sums, h_before + i * stride, batch, input, kept, run);
+                    units<width>(q, i, offset + i, sums, h_before + i * stride, shape, input, kept, run);
                 else
-                    units<groups::tail>(q, i, offset + i, sums, h_before + i * stride, batch, input, kept, run);
+                    units<groups::tail>(q, i, offset + i, sums, h_before + i * stride, shape, input, kept, run);
             });
     }
 
     // The cell's equations for group q of one row; Count of its units are real.
     template <int Count>
-    SEQUENT_HD static void units(int q, int i, int row, T const* h_sum, T const* h_before, int batch,
+    SEQUENT_HD static void units(int q, int i, int row, T const* h_sum, T const* h_before, packing const& shape,
                                  indexed_rows<T> const& input, keep kept, auto const& run) {
         using block = recurrent_layout<Cell>;
         int const source = input.index.empty() ? row : input.index[static_cast<std::size_t>(row)];
-        T const* const x_row = run.memory->input_gates.data() + std::ptrdiff_t{source} * layout::gate_row;
+        T const* const x_sum = run.memory->input_gates.data() + groups::at(q, input.rows.rows, source, gates);
         numbers<number, gates> x, h;
-        for (int g = 0; g < gates; ++g) {
-            x[g] = number::load_aligned(x_row + groups::gate(q, g));
+        unrolled<gates>([&](int g) {
+            x[g] = number::load_aligned(x_sum + g * layout::lanes);
             h[g] = number::load_aligned(h_sum + g * layout::lanes);
-        }
+        });
         numbers<number, states> before, after;
         numbers<number, Cell::unit_count> unit;
         numbers<number, Cell::saved_count> saved;
         before[0] = load_first<Count, T, Isa>(h_before + groups::unit(q));
         auto const running = [&](int s) {  // asked for s > 0 only: without such states there is no memory for them
-            return run.memory->running.data() + (std::ptrdiff_t{s - 1} * batch + i) * layout::padded + groups::unit(q);
+            return run.memory->running.data() + (std::ptrdiff_t{s - 1} * shape.batch() + i) * layout::padded +
+                   groups::unit(q);
         };
         for (int s = 1; s < states; ++s) before[s] = number::load_aligned(running(s));
         for (int u = 0; u < Cell::unit_count; ++u)
@@ -123,9 +125,11 @@ class cpu_recurrent_forward {
         store_first<Count, T, Isa>(run.output.row(row) + groups::unit(q), after[0]);
         for (int s = 1; s < states; ++s) after[s].store_aligned(running(s));
         if (kept == keep::nothing) return;
-        T* const out = run.memory->kept.data() + std::ptrdiff_t{row} * layout::kept_row;
-        for (int k = 0; k < Cell::saved_count; ++k) saved[k].store_aligned(out + groups::kept(q, k));
-        for (int s = 1; s < states; ++s) after[s].store_aligned(out + groups::kept(q, Cell::saved_count + s - 1));
+        T* const out = run.memory->kept.data() + groups::at(q, shape.rows(), row, layout::kept);
+        unrolled<layout::kept>([&](int k) {
+            (k < Cell::saved_count ? saved[k] : after[k - Cell::saved_count + 1])
+                .store_aligned(out + k * layout::lanes);
+        });
     }
 };
 

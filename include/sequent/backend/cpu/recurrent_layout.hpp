@@ -15,10 +15,10 @@ struct cpu_recurrent_layout {
     static constexpr int inputs = Cell::input_size, hidden = Cell::hidden_size;
     static constexpr int gates = Cell::gate_count, states = Cell::state_count;
     static constexpr int blocks = (hidden + lanes - 1) / lanes;
-    static constexpr int padded = blocks * lanes;                      // units, the last block filled up
-    static constexpr int gate_row = gates * padded;                    // one row: [block, gate, lane]
-    static constexpr int kept_block = Cell::saved_count + states - 1;  // vectors
-    static constexpr int kept_row = kept_block * padded;               // [block, saved values | states but h, lane]
+    static constexpr int padded = blocks * lanes;                // units, the last block filled up
+    static constexpr int gate_row = gates * padded;              // one row: [block, gate, lane]
+    static constexpr int gate_block = gates * lanes;             // one row of one block
+    static constexpr int kept = Cell::saved_count + states - 1;  // saved values and states but h, for one unit
     static constexpr int units_in(int block) { return block + 1 < blocks ? lanes : hidden - block * lanes; }
 
     // The place of gate g of unit u in a gate row.
@@ -41,25 +41,39 @@ struct cpu_recurrent_layout {
             for (int u = 0; u < hidden; ++u) to[place(g, u)] = bias[g * hidden + u];
     }
 
-    // weight_hh [gates * hidden, hidden] -> its transpose in panels [block of k, place of the gate, lane of k].
-    static void pack_back(T const* weight, T* to) {
-        std::fill_n(to, static_cast<std::size_t>(gate_row) * padded, T(0));
-        for (int g = 0; g < gates; ++g)
-            for (int u = 0; u < hidden; ++u) {
-                T const* const row = weight + std::ptrdiff_t{g * hidden + u} * hidden;
-                for (int block = 0; block < blocks; ++block)
-                    std::copy_n(row + block * lanes, units_in(block),
-                                to + (std::ptrdiff_t{block} * gate_row + place(g, u)) * lanes);
-            }
+    // weight [gates * hidden, columns] -> its transpose in panels [block of columns, place of the gate, lane].
+    static constexpr std::size_t back_size(int columns) {
+        return static_cast<std::size_t>(gate_row) * static_cast<std::size_t>((columns + lanes - 1) / lanes * lanes);
+    }
+    static void pack_back(T const* weight, int columns, T* to) {
+        for (int first = 0; first < columns; first += lanes, to += std::ptrdiff_t{gate_row} * lanes) {
+            std::fill_n(to, std::ptrdiff_t{gate_row} * lanes, T(0));
+            for (int g = 0; g < gates; ++g)
+                for (int u = 0; u < hidden; ++u)
+                    std::copy_n(weight + std::ptrdiff_t{g * hidden + u} * columns + first,
+                                std::min(lanes, columns - first), to + std::ptrdiff_t{place(g, u)} * lanes);
+        }
     }
 
-    // weight [gates * hidden, columns] += rows [begin, end) of a matrix in the kernel's order, [gate_row, columns].
-    static void add_gate_rows(T const* rows, int begin, int end, int columns, T* weight) {
+    // What there is for each row stands block by block, [block, rows, numbers of a unit, lane]: where a row of a block
+    // begins. Whoever works on one block for all rows passes through memory in order.
+    static constexpr std::ptrdiff_t at(int block, int rows, int row, int count) {
+        return (std::ptrdiff_t{block} * rows + row) * count * lanes;
+    }
+    // Row `row` of a matrix whose columns come in blocks: [block of columns, rows, lane].
+    template <int Columns>
+    static void put_columns(T const* from, int rows, int row, T* to) {
+        constexpr int whole = Columns / lanes, left = Columns % lanes;
+        auto const out = [=](int b) { return to + (std::ptrdiff_t{b} * rows + row) * lanes; };
+        for (int b = 0; b < whole; ++b) std::copy_n(from + b * lanes, lanes, out(b));
+        if (left > 0) std::fill_n(std::copy_n(from + whole * lanes, left, out(whole)), lanes - left, T(0));
+    }
+    // weight [gates * hidden, columns] += rows [gate, lane of a block], `stride` apart.
+    static void add_gates(T const* rows, int block, int stride, int columns, T* weight) {
         for (int g = 0; g < gates; ++g)
-            for (int u = 0; u < hidden; ++u) {
-                if (place(g, u) < begin || place(g, u) >= end) continue;
-                T const* const from = rows + std::ptrdiff_t{place(g, u)} * columns;
-                T* const to = weight + std::ptrdiff_t{g * hidden + u} * columns;
+            for (int lane = 0; lane < units_in(block); ++lane) {
+                T const* const from = rows + std::ptrdiff_t{g * lanes + lane} * stride;
+                T* const to = weight + std::ptrdiff_t{g * hidden + block * lanes + lane} * columns;
                 for (int k = 0; k < columns; ++k) to[k] += from[k];
             }
     }
@@ -76,12 +90,12 @@ struct cpu_unit_groups {
     static_assert(layout::lanes % width == 0,
                   "sequent::cpu: a SIMD register must hold a part of 64 bytes; choose another Isa");
 
-    // Where group q has gate g in a gate row, saved value k in a kept row, and its first unit in a padded row.
+    // Where group q has gate g in a gate row, its part of what there is for a row, and its first unit in a padded row.
     static constexpr int gate(int q, int g) {
         return ((q / parts) * layout::gates + g) * layout::lanes + (q % parts) * width;
     }
-    static constexpr int kept(int q, int k) {
-        return ((q / parts) * layout::kept_block + k) * layout::lanes + (q % parts) * width;
+    static constexpr std::ptrdiff_t at(int q, int rows, int row, int count) {
+        return layout::at(q / parts, rows, row, count) + q % parts * width;
     }
     static constexpr int unit(int q) { return q * width; }
 
@@ -94,7 +108,7 @@ struct cpu_unit_groups {
         for (int s = 0; s < S; ++s)
             from[s] = panels + (std::ptrdiff_t{(q + s) / parts} * depth + k) * layout::gates * layout::lanes +
                       gate((q + s) % parts, g);
-        panel_product<R, S, G, T, Isa>(sum, x + k, stride, from, layout::gates * layout::lanes, layout::lanes, n);
+        panel_product<R, S, G, T, Isa>(sum, x + k, stride, 1, from, layout::gates * layout::lanes, layout::lanes, n);
     }
 
     // sum = bias + W x with all gates, in one go.
@@ -114,16 +128,17 @@ struct cpu_unit_groups {
     static void products(int begin, int end, T const* x, std::ptrdiff_t stride, T const* panels, auto const& finish) {
         constexpr int S = divisor_up_to(count, parts > 1 ? 2 : std::max(4 / layout::gates, 1));
         constexpr int G = divisor_up_to(layout::gates, (simd_registers<Isa> == 32 ? 4 : 3) / S);
-        constexpr int set = std::max(S, parts), set_row = set / parts * layout::gates * layout::lanes;
-        constexpr int passing = 64;
+        constexpr int set = std::max(S, parts), set_row = set / parts * layout::gate_block, passing = 64;
         alignas(64) T room[passing * set_row];
         for (int top = begin; top < end; top += passing) {
             auto const place = [&](int row, int q, int g) { return room + (row - top) * set_row + gate(q % set, g); };
             panel_products<T, Isa, S, G, layout::gates, Depth, layout::lanes>(
                 top, std::min(top + passing, end), count, place,
                 [&](int row, int q) {
-                    std::copy_n(panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(q, 0), set_row,
-                                place(row, q, 0));
+                    T const* const bias = panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(q, 0);
+                    unrolled<set_row / width>([&](int i) {
+                        simd<T, Isa>::load_aligned(bias + i * width).store_aligned(place(row, q, 0) + i * width);
+                    });
                 },
                 [&]<int R>(simd<T, Isa>(&sum)[R][S * G], int row, int q, int g, int k, int last) {
                     add_product<R, S, G>(sum, x + row * stride, stride, panels, Depth, q, g, k, last - k);
@@ -136,7 +151,8 @@ struct cpu_unit_groups {
 // A layer's weights in the kernels' order, made anew when the parameters have changed.
 template <class Cell, class T>
 struct cpu_recurrent_weights {
-    cpu_buffer<T> input, hidden, back;
+    cpu_buffer<T> input, hidden;                  // by pack_gates
+    cpu_buffer<T> input_back, back;               // by pack_back
     std::uint64_t version = 0, back_version = 0;  // of the parameters they were made from; 0: none
 
     void update(T const* parameters, std::uint64_t now) {
@@ -152,8 +168,11 @@ struct cpu_recurrent_weights {
     void update_back(T const* parameters, std::uint64_t now) {
         using layout = cpu_recurrent_layout<Cell, T>;
         if (back_version == now && now != 0) return;
-        layout::pack_back(parameters + recurrent_layout<Cell>::weight_hh,
-                          back.reserve(static_cast<std::size_t>(layout::gate_row) * layout::padded));
+        using block = recurrent_layout<Cell>;
+        layout::pack_back(parameters + block::weight_ih, layout::inputs,
+                          input_back.reserve(layout::back_size(layout::inputs)));
+        layout::pack_back(parameters + block::weight_hh, layout::hidden,
+                          back.reserve(layout::back_size(layout::hidden)));
         back_version = now;
     }
 };
@@ -162,17 +181,16 @@ struct cpu_recurrent_weights {
 template <class Cell, class T>
 struct cpu_recurrent_memory {
     cpu_recurrent_weights<Cell, T> weights;
-    cpu_buffer<T> input_gates;                             // [distinct, gate_row]
-    cpu_buffer<T> kept;                                    // [rows, kept_row]
+    cpu_buffer<T> input_gates;                             // [block, distinct, gate, lane]
+    cpu_buffer<T> kept;                                    // [block, rows, saved value or state but h, lane]
     cpu_buffer<T> running;                                 // [states - 1, batch, padded]: the states but h, now
     cpu_buffer<T> zeros;                                   // [batch, hidden]: the initial h where none is given
-    cpu_buffer<T> gate_gradient, recurrent_gate_gradient;  // [rows, gate_row]; the second where gates are not shared
-    cpu_buffer<T> distinct_gradient;                       // [distinct, gate_row]
+    cpu_buffer<T> gate_gradient, recurrent_gate_gradient;  // [block, rows, gate, lane]; the second: not shared gates'
+    cpu_buffer<T> distinct_gradient;                       // [block, distinct, gate, lane]
     cpu_buffer<T> state_gradient;                          // [states, batch, padded]
-    cpu_buffer<T> hidden_before;                           // [rows, hidden]
+    cpu_buffer<T> hidden_before, input_columns;            // [block, rows or distinct, lane]: the other factors
     cpu_buffer<T> unit_gradient;                           // [shards, unit_count, padded]
-    cpu_buffer<T> input_product, hidden_product;           // [gate_row, inputs] and [gate_row, hidden]
-    cpu_buffer<T> input_weight;                            // [gate_row, inputs]: weight_ih in the kernel's order
+    cpu_buffer<T> product;                                 // [block, gate, lane, columns]: room for one
 };
 
 // The order in which a direction visits the steps, and who comes before and after whom.

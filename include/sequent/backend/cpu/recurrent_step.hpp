@@ -43,7 +43,7 @@ class cpu_recurrent_step {
         numbers<number, states> old, now;
         numbers<number, Cell::unit_count> unit;
         numbers<number, Cell::saved_count> saved;
-        for (int g = 0; g < gates; ++g) x[g] = x_sum[g], h[g] = h_sum[g];
+        unrolled<gates>([&](int g) { x[g] = x_sum[g], h[g] = h_sum[g]; });
         for (int s = 0; s < states; ++s) old[s] = number::load_aligned(before + s * layout::padded + groups::unit(q));
         for (int u = 0; u < Cell::unit_count; ++u) {
             T const* const from = parameters + block::unit + u * block::unit_stride + groups::unit(q);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 #include <xsimd/xsimd.hpp>
 
 #include "../../config.hpp"
@@ -91,6 +92,31 @@ struct simd {
         for (T& lane : lanes) lane = f(lane);
         return load_aligned(lanes);
     }
+};
+
+// f(0), ..., f(N - 1) without a loop: g++ takes a loop over registers for a block of memory to be copied, and copies
+// the halves of AVX-512's, which then stall the load of a whole one.
+template <int N>
+SEQUENT_HD void unrolled(auto const& f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) { (f(I), ...); }
+    (std::make_integer_sequence<int, N>{});
+}
+
+// While it lives, this thread takes numbers below the least normal one for zero, and makes none: gradients fade to them
+// within a few hundred steps, and Intel's processors take a hundred times as long for each. ARM's do not mind.
+class no_denormals {
+  public:
+#if defined(__SSE__)
+    no_denormals() { _mm_setcsr(before_ | flags); }
+    ~no_denormals() { _mm_setcsr((_mm_getcsr() & ~flags) | (before_ & flags)); }
+
+  private:
+    static constexpr unsigned flags = 0x8040;  // results, operands
+    unsigned before_ = _mm_getcsr();
+#else
+    no_denormals() {}
+#endif
+    no_denormals(no_denormals const&) = delete;
 };
 
 // Loads Count numbers into the first lanes; the others are zero.
