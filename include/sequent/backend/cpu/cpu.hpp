@@ -29,29 +29,32 @@ struct cpu_with : cpu {
     using activations = Activations;
 };
 
+// f(first, last, run) for the ranges of `size` of [0, n), for each of the runs. products: of one run, with the input or
+// recurrent weights of one unit and gate.
+template <class Cell, class Device, class T>
+void for_ranges(Device const& device, std::span<recurrent_run<Cell, Device, T> const> runs, int n, int size,
+                double products, auto const& f) {
+    int const count = static_cast<int>(runs.size());
+    double const operations = 2.0 * count * Cell::gate_count * Cell::hidden_size * products;
+    for_pieces(device.threads.get(), count * ((n + size - 1) / size), operations, [&](int piece) {
+        int const first = piece / count * size;
+        f(first, std::min(first + size, n), runs[static_cast<std::size_t>(piece % count)]);
+    });
+}
+
 template <class Cell, class T, class Isa = default_isa, std::derived_from<cpu> Device>
 void recurrent_forward(Device const& device, packing const& shape, indexed_rows<T> const& input, keep kept,
                        std::span<recurrent_run<Cell, Device, T> const> runs) {
     using kernel = cpu_recurrent_forward<Cell, T, Isa, typename Device::activations>;
-    executor* const threads = device.threads.get();
-    int const count = static_cast<int>(runs.size()), rows = input.rows.rows, batch = shape.batch();
+    int const rows = input.rows.rows, batch = shape.batch();
     // Whoever works alone takes all rows and sequences at once.
-    int const chunk = threads == nullptr ? std::max(rows, 1) : 64;
-    int const shard = threads == nullptr ? std::max(batch, 1) : sequences_per_shard;
-    auto const operations = [&](int times, int depth) {  // multiplications and additions
-        return 2.0 * count * times * Cell::gate_count * Cell::hidden_size * depth;
-    };
-    auto const of = [&](int piece) -> auto const& { return runs[static_cast<std::size_t>(piece % count)]; };
+    int const chunk = device.threads ? 64 : std::max(rows, 1),
+              shard = device.threads ? sequences_per_shard : std::max(batch, 1);
     for (auto const& run : runs) kernel::prepare(shape, input, kept, run);
-    for_pieces(threads, count * ((rows + chunk - 1) / chunk), operations(rows, Cell::input_size), [&](int piece) {
-        int const first = piece / count * chunk;
-        kernel::project(input, first, std::min(first + chunk, rows), of(piece));
-    });
-    for_pieces(threads, count * ((batch + shard - 1) / shard), operations(shape.rows(), Cell::hidden_size),
-               [&](int piece) {
-                   int const first = piece / count * shard;
-                   kernel::steps(shape, input, kept, first, std::min(first + shard, batch), of(piece));
-               });
+    for_ranges(device, runs, rows, chunk, 1.0 * rows * Cell::input_size,
+               [&](int first, int last, auto const& run) { kernel::project(input, first, last, run); });
+    for_ranges(device, runs, batch, shard, 1.0 * shape.rows() * Cell::hidden_size,
+               [&](int first, int last, auto const& run) { kernel::steps(shape, input, kept, first, last, run); });
     for (auto const& run : runs) kernel::finish(shape, run);
 }
 
@@ -59,30 +62,24 @@ template <class Cell, class T, class Isa = default_isa, std::derived_from<cpu> D
 void recurrent_backward(Device const& device, packing const& shape, indexed_rows<T> const& input,
                         std::span<recurrent_run<Cell, Device, T> const> runs, matrix_view<T> input_gradient) {
     using kernel = cpu_recurrent_backward<Cell, T, Isa, typename Device::activations>;
-    int const count = static_cast<int>(runs.size()), chunk = kernel::input_rows_per_piece;
-    auto const operations = [&](int rows, int depth) {
-        return 2.0 * count * rows * Cell::gate_count * Cell::hidden_size * depth;
-    };
-    auto const of = [&](int piece) -> auto const& { return runs[static_cast<std::size_t>(piece % count)]; };
-    auto const share = [&](int pieces, double work, auto const& f) {
-        for_pieces(device.threads.get(), pieces, work, [&](int piece) {
-            no_denormals const here;
-            f(piece);
-        });
-    };
+    int const batch = shape.batch(), shard = device.threads ? sequences_per_shard : std::max(batch, 1);
+    double const rows = shape.rows(), inputs = 1.0 * input.rows.rows * Cell::input_size;
     for (auto const& run : runs) kernel::prepare(shape, input, run);
-    int const batch = shape.batch(), shard = device.threads == nullptr ? std::max(batch, 1) : sequences_per_shard;
-    share(count * ((batch + shard - 1) / shard), operations(shape.rows(), Cell::hidden_size), [&](int piece) {
-        int const first = piece / count * shard;
-        kernel::steps(shape, first, std::min(first + shard, batch), of(piece));
+    for_ranges(device, runs, batch, shard, rows * Cell::hidden_size, [&](int first, int last, auto const& run) {
+        no_denormals const here;
+        kernel::steps(shape, first, last, run);
     });
     for (auto const& run : runs) kernel::finish(shape, run);
-    share(count * kernel::weight_pieces, operations(shape.rows(), Cell::hidden_size + Cell::input_size),
-          [&](int piece) { kernel::weights(shape, input, piece / count, of(piece)); });
+    for_ranges(device, runs, kernel::blocks, kernel::blocks_per_piece, rows * Cell::hidden_size + inputs,
+               [&](int first, int last, auto const& run) {
+                   no_denormals const here;
+                   kernel::weights(shape, input, first, last, run);
+               });
     if (input_gradient.empty()) return;
-    share((input.rows.rows + chunk - 1) / chunk, operations(input.rows.rows, Cell::input_size), [&](int piece) {
+    for_ranges(device, runs.first(1), input.rows.rows, 256, inputs, [&](int first, int last, auto const&) {
+        no_denormals const here;
         for (auto const& run : runs)  // both directions add to the same rows
-            kernel::inputs_of(input, piece, run, input_gradient, &run != runs.data());
+            kernel::inputs_of(input, first, last, run, input_gradient, &run != runs.data());
     });
 }
 

@@ -1,4 +1,4 @@
-// Matrix products whose order of summation is free (weight gradients, input gradients): Eigen's. The only header that
+// Matrix products whose order of summation is free (the gradients of affine maps): Eigen's. The only header that
 // includes it. Its expressions would take the workspace of a large product from the heap, each time anew; so the
 // product behind them is called by its name, with a workspace that stays with the thread.
 #pragma once
@@ -11,7 +11,6 @@
 namespace sequent {
 
 namespace detail {
-
 template <class T>
 struct eigen_workspace : Eigen::internal::level3_blocking<T, T> {
     eigen_workspace(Eigen::Index rows, Eigen::Index columns, Eigen::Index depth) {
@@ -25,7 +24,6 @@ struct eigen_workspace : Eigen::internal::level3_blocking<T, T> {
         this->m_blockB = right.reserve(b, 2 * b);
     }
 };
-
 }  // namespace detail
 
 // c += a b; or, where a's order is turned round, c += a^T b. depth: how many products make a sum.

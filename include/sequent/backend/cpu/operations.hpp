@@ -17,6 +17,14 @@ template <class T>
 void set_zero(matrix_view<T> m) {
     for (int r = 0; r < m.rows; ++r) std::fill_n(m.row(r), m.columns, T(0));
 }
+// f(user, length, t, row) for the steps t of each sequence, in ascending order.
+void each_step(packing const& shape, auto const& f) {
+    for (int i = 0; i < shape.batch(); ++i) {
+        std::size_t const place = static_cast<std::size_t>(i);
+        int const user = shape.sorted_indices()[place], length = shape.lengths()[place];
+        for (int t = 0; t < length; ++t) f(user, length, t, shape.row(t, i));
+    }
+}
 }  // namespace detail
 
 // y = x weight^T + bias. x: [n, in], weight: [out, in], bias: [out] or null, y: [n, out]. A row's bits depend on that
@@ -78,17 +86,6 @@ void scatter_add_rows(cpu const&, matrix_view<T const> from, std::span<int const
         for (int j = 0; j < from.columns; ++j) out[j] += row[j];
     }
 }
-
-namespace detail {
-// f(user, length, t, row) for the steps t of each sequence, in ascending order.
-void each_step(packing const& shape, auto const& f) {
-    for (int i = 0; i < shape.batch(); ++i) {
-        std::size_t const place = static_cast<std::size_t>(i);
-        int const user = shape.sorted_indices()[place], length = shape.lengths()[place];
-        for (int t = 0; t < length; ++t) f(user, length, t, shape.row(t, i));
-    }
-}
-}  // namespace detail
 
 // Means over the steps of each sequence, in the user's order: rows [shape.rows(), F] -> [batch, F]. An empty sequence
 // has a mean of zero.

@@ -1,6 +1,5 @@
-// The one matrix-product kernel of the forward pass and of the backward recurrence: a few rows times a panel of
-// weights, sums in registers. Every sum runs over k upwards from its bias, whatever the number of rows, so a row's bits
-// do not depend on its batch.
+// The one matrix-product kernel of the recurrent layers: a few rows times a panel of weights, sums in registers. Every
+// sum runs over k upwards from its bias, whatever the number of rows, so a row's bits do not depend on its batch.
 #pragma once
 
 #include <algorithm>
@@ -17,10 +16,7 @@ inline constexpr int simd_registers =
 
 // Rows whose sums fit in registers beside the panel's weights and one input.
 template <class Isa, int Vectors>
-inline constexpr int tile_rows = [] {
-    int const rows = (simd_registers<Isa> - Vectors - 1) / Vectors;
-    return rows < 1 ? 1 : rows > 8 ? 8 : rows;
-}();
+inline constexpr int tile_rows = std::clamp((simd_registers<Isa> - Vectors - 1) / Vectors, 1, 8);
 
 // sum[r][s * G + g] += sum over k of x[r * stride + k * along] * w, for R rows and S streams of weights: stream s has
 // its number (k, g) at streams[s] + k * step + g * between.
@@ -88,10 +84,8 @@ void panel_products(int begin, int end, int groups, auto const& place, auto cons
 
 // The largest divisor of n that is at most `limit`.
 constexpr int divisor_up_to(int n, int limit) {
-    int best = 1;
-    for (int d = 2; d <= limit; ++d)
-        if (n % d == 0) best = d;
-    return best;
+    while (n % limit != 0) --limit;
+    return limit;
 }
 
 }  // namespace sequent

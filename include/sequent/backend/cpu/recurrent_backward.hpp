@@ -22,8 +22,8 @@ class cpu_recurrent_backward {
     static constexpr int streams(int columns) { return divisor_up_to(numbers_in(columns), parts > 1 ? 2 : 4); }
 
   public:
-    static constexpr int blocks_per_piece = std::max(256 / gate_block, 1), input_rows_per_piece = 256;
-    static constexpr int weight_pieces = (layout::blocks + blocks_per_piece - 1) / blocks_per_piece;
+    // Blocks of units whose weights' gradients one piece makes: those of about 256 gates, for the caches.
+    static constexpr int blocks = layout::blocks, blocks_per_piece = std::max(256 / gate_block, 1);
     static int shards(packing const& shape) { return (shape.batch() + sequences_per_shard - 1) / sequences_per_shard; }
 
     // Packs changed weights, makes room and sets the states' gradients to those of the final states.
@@ -70,15 +70,14 @@ class cpu_recurrent_backward {
                     run.parameter_gradient[block::unit + u * block::unit_stride + j] += unit_gradient(run, shard, u)[j];
     }
 
-    // weight_ih, weight_hh and their biases, the gates of the blocks of one piece: sums over all rows of (gate's
+    // weight_ih, weight_hh and their biases, the gates of the blocks [begin, end): sums over all rows of (gate's
     // gradient)^T input.
-    static void weights(packing const& shape, indexed_rows<T> const& input, int piece, auto const& run) {
+    static void weights(packing const& shape, indexed_rows<T> const& input, int begin, int end, auto const& run) {
         auto& memory = *run.memory;
-        int const begin = piece * blocks_per_piece, end = std::min(begin + blocks_per_piece, layout::blocks);
         int const rows = shape.rows(), distinct = input.rows.rows;
         T* const room =
             memory.product.data() + std::ptrdiff_t{begin} * gate_block * std::max(padded_inputs, layout::padded);
-        T const *const recurrent = recurrent_gates(memory), *from_input = memory.gate_gradient.data();
+        T const *const recurrent = recurrent_gates(memory), *const from_input = memory.gate_gradient.data();
         add_products<hidden>(recurrent, memory.hidden_before.data(), rows, begin, end, room,
                              run.parameter_gradient + block::weight_hh);
         for (int b = begin; b < end; ++b) {
@@ -98,17 +97,14 @@ class cpu_recurrent_backward {
                              run.parameter_gradient + block::weight_ih);
     }
 
-    // The gradients of the distinct input rows of one piece, [distinct, inputs]: overwritten or (accumulate) added to.
-    static void inputs_of(indexed_rows<T> const& input, int piece, auto const& run, matrix_view<T> input_gradient,
-                          bool accumulate) {
+    // The gradients of the distinct input rows [begin, end), [distinct, inputs]: overwritten or (accumulate) added to.
+    static void inputs_of(indexed_rows<T> const& input, int begin, int end, auto const& run,
+                          matrix_view<T> input_gradient, bool accumulate) {
         constexpr int S = streams(inputs), set_row = std::max(S, parts) * width, passing = 64;
-        int const begin = piece * input_rows_per_piece, end = std::min(begin + input_rows_per_piece, input.rows.rows);
         T const* const gate_rows = distinct_gates(input, *run.memory);
         alignas(64) T room[passing * set_row];
         for (int top = begin; top < end; top += passing) {
-            auto const place = [&](int row, int q, int) {
-                return room + (row - top) * set_row + groups::unit(q) % set_row;
-            };
+            auto const place = [&](int row, int q, int) { return room + (row - top) * set_row + q * width % set_row; };
             panel_products<T, Isa, S, 1, 1, gate_row, lanes>(
                 top, std::min(top + passing, end), numbers_in(inputs), place,
                 [&](int row, int q) { std::fill_n(place(row, q, 0), set_row, T(0)); },
@@ -119,13 +115,14 @@ class cpu_recurrent_backward {
                 [&](int row, int q) {
                     T const* const from = place(row, q, 0);
                     T* const to = input_gradient.row(row) + groups::unit(q);
-                    int const count = std::min(width, inputs - groups::unit(q));
-                    for (int j = 0; j < count; ++j) to[j] = accumulate ? to[j] + from[j] : from[j];
+                    for (int j = 0; j < std::min(width, inputs - groups::unit(q)); ++j)
+                        to[j] = accumulate ? to[j] + from[j] : from[j];
                 });
         }
     }
 
   private:
+    static constexpr auto nothing = [](int, int) {};
     static T* state_gradient(auto const& run, int batch, int s, int i) {
         return run.memory->state_gradient.data() + (std::ptrdiff_t{s} * batch + i) * layout::padded;
     }
@@ -158,16 +155,14 @@ class cpu_recurrent_backward {
                     units<groups::tail>(q, i, offset + i, before(i), shape, run);
         // Gradient of h before: its elementwise part, plus U^T (gates' gradients).
         constexpr int S = streams(hidden);
-        auto const place = [&](int i, int q, int) {
-            return state_gradient(run, shape.batch(), 0, i) + groups::unit(q);
-        };
         panel_products<T, Isa, S, 1, 1, gate_row, lanes>(
-            begin, end, groups::count, place, [](int, int) {},
+            begin, end, groups::count,
+            [&](int i, int q, int) { return state_gradient(run, shape.batch(), 0, i) + groups::unit(q); }, nothing,
             [&](auto& sum, int i, int q, int, int k, int last) {
                 add_back<S>(sum, recurrent_gates(*run.memory), shape.rows(), offset + i,
                             run.memory->weights.back.data(), q, k, last);
             },
-            [](int, int) {});
+            nothing);
     }
 
     // sum += the gradients of the gate places k, ..., last - 1 of R rows times panels of pack_back, numbers q, ...;
@@ -242,14 +237,14 @@ class cpu_recurrent_backward {
                 T const* const from_gates = gate_rows + layout::at(b, rows, first, gates);
                 panel_products<T, Isa, S, 1, 1, 1, lanes>(
                     0, gate_block, numbers_in(Columns),
-                    [&](int place, int q, int) { return sums + place * row + groups::unit(q); }, [](int, int) {},
+                    [&](int place, int q, int) { return sums + place * row + groups::unit(q); }, nothing,
                     [&]<int R>(number(&sum)[R][S], int place, int q, int, int, int) {
                         T const* from[S];
                         for (int s = 0; s < S; ++s) from[s] = x + groups::at(q + s, rows, first, 1);
                         panel_product<R, S, 1, T, Isa>(sum, from_gates + place, 1, gate_block, from, lanes, 0,
                                                        std::min(piece, rows - first));
                     },
-                    [](int, int) {});
+                    nothing);
             }
         for (int b = begin; b < end; ++b)
             layout::add_gates(room + std::ptrdiff_t{b - begin} * gate_block * row, b, row, Columns, weight);

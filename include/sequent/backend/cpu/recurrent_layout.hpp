@@ -151,13 +151,13 @@ struct cpu_unit_groups {
 // A layer's weights in the kernels' order, made anew when the parameters have changed.
 template <class Cell, class T>
 struct cpu_recurrent_weights {
+    using layout = cpu_recurrent_layout<Cell, T>;
+    using block = recurrent_layout<Cell>;
     cpu_buffer<T> input, hidden;                  // by pack_gates
     cpu_buffer<T> input_back, back;               // by pack_back
     std::uint64_t version = 0, back_version = 0;  // of the parameters they were made from; 0: none
 
     void update(T const* parameters, std::uint64_t now) {
-        using layout = cpu_recurrent_layout<Cell, T>;
-        using block = recurrent_layout<Cell>;
         if (version == now && now != 0) return;
         layout::pack_gates(parameters + block::weight_ih, parameters + block::bias_ih, layout::inputs,
                            input.reserve(layout::packed_size(layout::inputs)));
@@ -166,9 +166,7 @@ struct cpu_recurrent_weights {
         version = now;
     }
     void update_back(T const* parameters, std::uint64_t now) {
-        using layout = cpu_recurrent_layout<Cell, T>;
         if (back_version == now && now != 0) return;
-        using block = recurrent_layout<Cell>;
         layout::pack_back(parameters + block::weight_ih, layout::inputs,
                           input_back.reserve(layout::back_size(layout::inputs)));
         layout::pack_back(parameters + block::weight_hh, layout::hidden,
@@ -198,20 +196,19 @@ struct step_order {
     packing const& shape;
     direction way;
 
-    [[nodiscard]] int steps() const { return shape.steps(); }
-    [[nodiscard]] int at(int visit) const { return way == direction::forward ? visit : steps() - 1 - visit; }
+    [[nodiscard]] int at(int visit) const { return way == direction::forward ? visit : shape.steps() - 1 - visit; }
     [[nodiscard]] int size(int t) const { return shape.batch_sizes()[static_cast<std::size_t>(t)]; }
     [[nodiscard]] int offset(int t) const { return shape.offsets()[static_cast<std::size_t>(t)]; }
     [[nodiscard]] int previous(int t) const { return way == direction::forward ? t - 1 : t + 1; }
-    [[nodiscard]] bool exists(int t) const { return t >= 0 && t < steps(); }
+    [[nodiscard]] bool exists(int t) const { return t >= 0 && t < shape.steps(); }
     // Rows of step t that go on from `previous(t)`; the others start from the initial state.
     [[nodiscard]] int continuing(int t) const { return exists(previous(t)) ? std::min(size(t), size(previous(t))) : 0; }
 
     // Calls f(t, first, last, continues) for the sequences [begin, end) at each step, in the order of the visits or
     // against it: those that go on from the step before, then those that start.
     void visit(bool against, int begin, int end, auto&& f) const {
-        for (int v = 0; v < steps(); ++v) {
-            int const t = at(against ? steps() - 1 - v : v), going = continuing(t), last = std::min(end, size(t));
+        for (int v = 0; v < shape.steps(); ++v) {
+            int const t = at(against ? shape.steps() - 1 - v : v), going = continuing(t), last = std::min(end, size(t));
             if (begin < std::min(going, last)) f(t, begin, std::min(going, last), true);
             if (std::max(begin, going) < last) f(t, std::max(begin, going), last, false);
         }

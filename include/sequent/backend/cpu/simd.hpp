@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
-#include <utility>
 #include <xsimd/xsimd.hpp>
 
 #include "../../config.hpp"
@@ -98,8 +97,7 @@ struct simd {
 // the halves of AVX-512's, which then stall the load of a whole one.
 template <int N>
 SEQUENT_HD void unrolled(auto const& f) {
-    [&]<int... I>(std::integer_sequence<int, I...>) { (f(I), ...); }
-    (std::make_integer_sequence<int, N>{});
+    if constexpr (N > 0) unrolled<N - 1>(f), f(N - 1);
 }
 
 // While it lives, this thread takes numbers below the least normal one for zero, and makes none: gradients fade to them
