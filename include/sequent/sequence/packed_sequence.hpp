@@ -30,7 +30,7 @@ void fill_rows(packed_sequence<T>& packed, F const& first) {
         int const place = shape.unsorted_indices()[static_cast<std::size_t>(user)];
         T const* from = first(user);
         for (int t = 0; t < shape.lengths()[static_cast<std::size_t>(place)]; ++t, from += packed.features)
-            std::copy_n(from, packed.features, packed.rows().row(shape.row(t, place)));
+            for (int j = 0; j < packed.features; ++j) packed.rows().row(shape.row(t, place))[j] = from[j];
     }
 }
 }  // namespace detail
