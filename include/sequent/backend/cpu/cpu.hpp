@@ -29,8 +29,7 @@ struct cpu_with : cpu {
     using activations = Activations;
 };
 
-// f(first, last, run) for the ranges of `size` of [0, n), for each of the runs. products: of one run, with the input or
-// recurrent weights of one unit and gate.
+// f(first, last, run) for each range of `size` of [0, n) and each run; products: of a run, for one gate of one unit.
 template <class Cell, class Device, class T>
 void for_ranges(Device const& device, std::span<recurrent_run<Cell, Device, T> const> runs, int n, int size,
                 double products, auto const& f) {

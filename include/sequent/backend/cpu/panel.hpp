@@ -47,11 +47,11 @@ SEQUENT_HD void for_tiles(int begin, int end, F&& f) {
     (std::make_integer_sequence<int, Rows - 1>{});
 }
 
-// Adds products of Depth numbers with panels to the sums at place(row, q, g), for the rows [begin, end) and `groups`
-// groups of units, SIMD numbers of Gates each. add(sum, row, q, g, k, last) adds the numbers k, ..., last - 1 of the
-// depth, for R rows, S groups and G gates. start(row, q) is called before, for each set of groups, and finish(row, q)
-// after, for each group. While the rows pass by, a slab of weights, of all gates and of whole cache lines, stays in the
-// nearest cache. Where the whole depth is one slab, add is told so in constants, for the compiler.
+// Sums of products of Depth numbers with panels, to place(row, q, g), for the rows [begin, end) and `groups` groups of
+// units, SIMD numbers of Gates each. A sum begins with start(row, q, g); add(sum, row, q, g, k, last) adds the numbers
+// k, ..., last - 1 of the depth, for R rows, S groups and G gates; finish(row, q) is called after, for each group.
+// While the rows pass by, a slab of weights, of all gates and of whole cache lines, stays in the nearest cache. Where
+// the whole depth is one slab, add is told so in constants, for the compiler.
 template <class T, class Isa, int S, int G, int Gates, int Depth, int Lanes>
 void panel_products(int begin, int end, int groups, auto const& place, auto const& start, auto const& add,
                     auto const& finish) {
@@ -67,13 +67,15 @@ void panel_products(int begin, int end, int groups, auto const& place, auto cons
             }
             (std::make_integer_sequence<int, R * S * G>{});
         };
-        each([&](number& one, auto... at) { one = number::load_aligned(place(at...)); });
+        if (Depth <= slab || k == 0)
+            each([&](number& one, auto... at) { one = start(at...); });
+        else
+            each([&](number& one, auto... at) { one = number::load_aligned(place(at...)); });
         add(sum, row, q, g, Depth <= slab ? 0 : k, Depth <= slab ? Depth : std::min(k + slab, Depth));
         each([&](number const& one, auto... at) { one.store_aligned(place(at...)); });
     };
     for (int first = 0; first < groups; first += set) {
         int const last = std::min(first + set, groups);
-        for (int row = begin; row < end; ++row) start(row, first);
         for (k = 0; k < Depth; k += slab)
             for (q = first; q < last; q += S)
                 for (g = 0; g < Gates; g += G) for_tiles<tile_rows<Isa, S * G>>(begin, end, tile);

@@ -107,7 +107,7 @@ class cpu_recurrent_backward {
             auto const place = [&](int row, int q, int) { return room + (row - top) * set_row + q * width % set_row; };
             panel_products<T, Isa, S, 1, 1, gate_row, lanes>(
                 top, std::min(top + passing, end), numbers_in(inputs), place,
-                [&](int row, int q) { std::fill_n(place(row, q, 0), set_row, T(0)); },
+                [](int, int, int) { return number(T(0)); },
                 [&](auto& sum, int row, int q, int, int k, int last) {
                     add_back<S>(sum, gate_rows, input.rows.rows, row, run.memory->weights.input_back.data(), q, k,
                                 last);
@@ -155,9 +155,10 @@ class cpu_recurrent_backward {
                     units<groups::tail>(q, i, offset + i, before(i), shape, run);
         // Gradient of h before: its elementwise part, plus U^T (gates' gradients).
         constexpr int S = streams(hidden);
+        T* const gradient = state_gradient(run, shape.batch(), 0, 0);
+        auto const place = [&](int i, int q, int) { return gradient + i * layout::padded + groups::unit(q); };
         panel_products<T, Isa, S, 1, 1, gate_row, lanes>(
-            begin, end, groups::count,
-            [&](int i, int q, int) { return state_gradient(run, shape.batch(), 0, i) + groups::unit(q); }, nothing,
+            begin, end, groups::count, place, [&](auto... at) { return number::load_aligned(place(at...)); },
             [&](auto& sum, int i, int q, int, int k, int last) {
                 add_back<S>(sum, recurrent_gates(*run.memory), shape.rows(), offset + i,
                             run.memory->weights.back.data(), q, k, last);
@@ -230,14 +231,14 @@ class cpu_recurrent_backward {
     template <int Columns>
     static void add_products(T const* gate_rows, T const* x, int rows, int begin, int end, T* room, T* weight) {
         constexpr int S = streams(Columns), row = (Columns + lanes - 1) / lanes * lanes, piece = 128;
-        std::fill_n(room, std::ptrdiff_t{end - begin} * gate_block * row, T(0));
         for (int first = 0; first < rows; first += piece)
             for (int b = begin; b < end; ++b) {
                 T* const sums = room + std::ptrdiff_t{b - begin} * gate_block * row;
                 T const* const from_gates = gate_rows + layout::at(b, rows, first, gates);
+                auto const at = [&](int place, int q, int) { return sums + place * row + groups::unit(q); };
                 panel_products<T, Isa, S, 1, 1, 1, lanes>(
-                    0, gate_block, numbers_in(Columns),
-                    [&](int place, int q, int) { return sums + place * row + groups::unit(q); }, nothing,
+                    0, gate_block, numbers_in(Columns), at,
+                    [&](auto... here) { return first == 0 ? number(T(0)) : number::load_aligned(at(here...)); },
                     [&]<int R>(number(&sum)[R][S], int place, int q, int, int, int) {
                         T const* from[S];
                         for (int s = 0; s < S; ++s) from[s] = x + groups::at(q + s, rows, first, 1);

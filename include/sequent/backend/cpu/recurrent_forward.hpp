@@ -13,6 +13,7 @@ class cpu_recurrent_forward {
     using groups = cpu_unit_groups<Cell, T, Isa>;
     using number = simd<T, Isa>;
     static constexpr int width = groups::width, gates = layout::gates, states = layout::states, hidden = layout::hidden;
+    static constexpr int rows_at_once = 64;  // that pass by a slab of weights
 
   public:
     // Packs changed weights, makes room and sets the states that sequences start from.
@@ -36,15 +37,14 @@ class cpu_recurrent_forward {
 
     // input_gates = W_ih x + b_ih for the distinct rows [begin, end).
     static void project(indexed_rows<T> const& input, int begin, int end, auto const& run) {
+        int const rows = input.rows.rows;
         T* const out = run.memory->input_gates.data();
-        groups::template products<layout::inputs>(
-            begin, end, input.rows.data, input.rows.stride, run.memory->weights.input.data(),
-            [&](int row, int q, T const* sums) {
-                T* const to = out + groups::at(q, input.rows.rows, row, gates);
-                unrolled<gates>([&](int g) {
-                    number::load_aligned(sums + g * layout::lanes).store_aligned(to + g * layout::lanes);
-                });
-            });
+        for (int top = begin; top < end; top += rows_at_once)
+            groups::template products<layout::inputs>(
+                top, std::min(top + rows_at_once, end), input.rows.data, input.rows.stride,
+                run.memory->weights.input.data(),
+                [&](int row, int q, int g) { return out + groups::at(q, rows, row, gates) + g * layout::lanes; },
+                [](int, int) {});
     }
 
     // The sequences [begin, end) of the sorted order, from their first step to their last.
@@ -86,13 +86,20 @@ class cpu_recurrent_forward {
     // Sequences [begin, end) at one step, whose rows start at `offset`. h_before: row i belongs to sequence i.
     static void step(int offset, int begin, int end, T const* h_before, std::ptrdiff_t stride, packing const& shape,
                      indexed_rows<T> const& input, keep kept, auto const& run) {
-        groups::template products<hidden>(
-            begin, end, h_before, stride, run.memory->weights.hidden.data(), [&](int i, int q, T const* sums) {
-                if (groups::tail == width || q + 1 < groups::count)
-                    units<width>(q, i, offset + i, sums, h_before + i * stride, shape, input, kept, run);
-                else
-                    units<groups::tail>(q, i, offset + i, sums, h_before + i * stride, shape, input, kept, run);
-            });
+        constexpr int set = groups::set, set_row = set / groups::parts * layout::gate_block;
+        alignas(64) T room[rows_at_once * set_row];
+        for (int top = begin; top < end; top += rows_at_once) {
+            auto const at = [&](int i, int q, int g) { return room + (i - top) * set_row + groups::gate(q % set, g); };
+            groups::template products<hidden>(
+                top, std::min(top + rows_at_once, end), h_before, stride, run.memory->weights.hidden.data(), at,
+                [&](int i, int q) {
+                    if (groups::tail == width || q + 1 < groups::count)
+                        units<width>(q, i, offset + i, at(i, q, 0), h_before + i * stride, shape, input, kept, run);
+                    else
+                        units<groups::tail>(q, i, offset + i, at(i, q, 0), h_before + i * stride, shape, input, kept,
+                                            run);
+                });
+        }
     }
 
     // The cell's equations for group q of one row; Count of its units are real.

@@ -122,29 +122,22 @@ struct cpu_unit_groups {
         add_product<R, S, layout::gates>(sum, x, stride, panels, depth, q, 0, 0, depth);
     }
 
-    // bias + W x for the rows [begin, end) of x and all groups: finish(row, q, sums) with those of group q, of gate g
-    // after g * lanes.
+    // Groups, and gates of each, that a tile of products() has side by side; groups of a set are finished together.
+    static constexpr int S = divisor_up_to(count, parts > 1 ? 2 : std::max(4 / layout::gates, 1));
+    static constexpr int G = divisor_up_to(layout::gates, (simd_registers<Isa> == 32 ? 4 : 3) / S);
+    static constexpr int set = std::max(S, parts);
+
+    // bias + W x for the rows [begin, end) of x and all groups, to place(row, q, g); then finish(row, q).
     template <int Depth>
-    static void products(int begin, int end, T const* x, std::ptrdiff_t stride, T const* panels, auto const& finish) {
-        constexpr int S = divisor_up_to(count, parts > 1 ? 2 : std::max(4 / layout::gates, 1));
-        constexpr int G = divisor_up_to(layout::gates, (simd_registers<Isa> == 32 ? 4 : 3) / S);
-        constexpr int set = std::max(S, parts), set_row = set / parts * layout::gate_block, passing = 64;
-        alignas(64) T room[passing * set_row];
-        for (int top = begin; top < end; top += passing) {
-            auto const place = [&](int row, int q, int g) { return room + (row - top) * set_row + gate(q % set, g); };
-            panel_products<T, Isa, S, G, layout::gates, Depth, layout::lanes>(
-                top, std::min(top + passing, end), count, place,
-                [&](int row, int q) {
-                    T const* const bias = panels + std::ptrdiff_t{Depth} * layout::gate_row + gate(q, 0);
-                    unrolled<set_row / width>([&](int i) {
-                        simd<T, Isa>::load_aligned(bias + i * width).store_aligned(place(row, q, 0) + i * width);
-                    });
-                },
-                [&]<int R>(simd<T, Isa>(&sum)[R][S * G], int row, int q, int g, int k, int last) {
-                    add_product<R, S, G>(sum, x + row * stride, stride, panels, Depth, q, g, k, last - k);
-                },
-                [&](int row, int q) { finish(row, q, place(row, q, 0)); });
-        }
+    static void products(int begin, int end, T const* x, std::ptrdiff_t stride, T const* panels, auto const& place,
+                         auto const& finish) {
+        T const* const bias = panels + std::ptrdiff_t{Depth} * layout::gate_row;
+        panel_products<T, Isa, S, G, layout::gates, Depth, layout::lanes>(
+            begin, end, count, place, [&](int, int q, int g) { return simd<T, Isa>::load_aligned(bias + gate(q, g)); },
+            [&]<int R>(simd<T, Isa>(&sum)[R][S * G], int row, int q, int g, int k, int last) {
+                add_product<R, S, G>(sum, x + row * stride, stride, panels, Depth, q, g, k, last - k);
+            },
+            finish);
     }
 };
 
