@@ -67,8 +67,7 @@ std::vector<float> check_products(int begin, int end) {
     room.reserve(result.size());
     auto const place = [&](int row, int q, int g) { return room.data() + ((row * groups + q) * 2 + g) * width; };
     panel_products<float, default_isa, Together, 2, 2, Depth, width>(
-        begin, end, groups, place,
-        [&](int row, int, int) { return number(0.25f + float(row)); },
+        begin, end, groups, place, [&](int row, int, int) { return number(0.25f + float(row)); },
         [&]<int R>(number(&sum)[R][Together * 2], int row, int q, int, int k, int last) {
             float const* from[Together];
             for (int s = 0; s < Together; ++s) from[s] = panel(q + s, k);

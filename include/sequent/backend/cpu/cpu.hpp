@@ -31,11 +31,11 @@ struct cpu_with : cpu {
 
 // f(first, last, run) for each range of `size` of [0, n) and each run; products: of a run, for one gate of one unit.
 template <class Cell, class Device, class T>
-void for_ranges(Device const& device, std::span<recurrent_run<Cell, Device, T> const> runs, int n, int size,
-                double products, auto const& f) {
+void for_ranges(std::shared_ptr<executor> const& threads, std::span<recurrent_run<Cell, Device, T> const> runs, int n,
+                int size, double products, auto const& f) {
     int const count = static_cast<int>(runs.size());
     double const operations = 2.0 * count * Cell::gate_count * Cell::hidden_size * products;
-    for_pieces(device.threads.get(), count * ((n + size - 1) / size), operations, [&](int piece) {
+    for_pieces(threads.get(), count * ((n + size - 1) / size), operations, [&](int piece) {
         int const first = piece / count * size;
         f(first, std::min(first + size, n), runs[static_cast<std::size_t>(piece % count)]);
     });
@@ -50,9 +50,9 @@ void recurrent_forward(Device const& device, packing const& shape, indexed_rows<
     int const chunk = device.threads ? 64 : std::max(rows, 1),
               shard = device.threads ? sequences_per_shard : std::max(batch, 1);
     for (auto const& run : runs) kernel::prepare(shape, input, kept, run);
-    for_ranges(device, runs, rows, chunk, 1.0 * rows * Cell::input_size,
+    for_ranges(device.threads, runs, rows, chunk, 1.0 * rows * Cell::input_size,
                [&](int first, int last, auto const& run) { kernel::project(input, first, last, run); });
-    for_ranges(device, runs, batch, shard, 1.0 * shape.rows() * Cell::hidden_size,
+    for_ranges(device.threads, runs, batch, shard, 1.0 * shape.rows() * Cell::hidden_size,
                [&](int first, int last, auto const& run) { kernel::steps(shape, input, kept, first, last, run); });
     for (auto const& run : runs) kernel::finish(shape, run);
 }
@@ -64,18 +64,18 @@ void recurrent_backward(Device const& device, packing const& shape, indexed_rows
     int const batch = shape.batch(), shard = device.threads ? sequences_per_shard : std::max(batch, 1);
     double const rows = shape.rows(), inputs = 1.0 * input.rows.rows * Cell::input_size;
     for (auto const& run : runs) kernel::prepare(shape, input, run);
-    for_ranges(device, runs, batch, shard, rows * Cell::hidden_size, [&](int first, int last, auto const& run) {
+    for_ranges(device.threads, runs, batch, shard, rows * Cell::hidden_size, [&](int first, int last, auto const& run) {
         no_denormals const here;
         kernel::steps(shape, first, last, run);
     });
     for (auto const& run : runs) kernel::finish(shape, run);
-    for_ranges(device, runs, kernel::blocks, kernel::blocks_per_piece, rows * Cell::hidden_size + inputs,
+    for_ranges(device.threads, runs, kernel::blocks, kernel::blocks_per_piece, rows * Cell::hidden_size + inputs,
                [&](int first, int last, auto const& run) {
                    no_denormals const here;
                    kernel::weights(shape, input, first, last, run);
                });
     if (input_gradient.empty()) return;
-    for_ranges(device, runs.first(1), input.rows.rows, 256, inputs, [&](int first, int last, auto const&) {
+    for_ranges(device.threads, runs.first(1), input.rows.rows, 256, inputs, [&](int first, int last, auto const&) {
         no_denormals const here;
         for (auto const& run : runs)  // both directions add to the same rows
             kernel::inputs_of(input, first, last, run, input_gradient, &run != runs.data());

@@ -57,8 +57,8 @@ struct cpu_recurrent_layout {
 
     // What there is for each row stands block by block, [block, rows, numbers of a unit, lane]: where a row of a block
     // begins. Whoever works on one block for all rows passes through memory in order.
-    static constexpr std::ptrdiff_t at(int block, int rows, int row, int count) {
-        return (std::ptrdiff_t{block} * rows + row) * count * lanes;
+    static constexpr std::ptrdiff_t at(int block, int rows, int row, int vectors) {
+        return (std::ptrdiff_t{block} * rows + row) * vectors * lanes;
     }
     // Row `row` of a matrix whose columns come in blocks: [block of columns, rows, lane].
     template <int Columns>
@@ -94,8 +94,8 @@ struct cpu_unit_groups {
     static constexpr int gate(int q, int g) {
         return ((q / parts) * layout::gates + g) * layout::lanes + (q % parts) * width;
     }
-    static constexpr std::ptrdiff_t at(int q, int rows, int row, int count) {
-        return layout::at(q / parts, rows, row, count) + q % parts * width;
+    static constexpr std::ptrdiff_t at(int q, int rows, int row, int vectors) {
+        return layout::at(q / parts, rows, row, vectors) + q % parts * width;
     }
     static constexpr int unit(int q) { return q * width; }
 
