@@ -148,7 +148,7 @@ class model {
         });
         return zero;
     }
-    // Of the last backward pass: the gradient of the packed input rows, [shape.rows(), input_size].
+    // Of the last backward pass, if it was wanted: the gradient of the packed input rows, [shape.rows(), input_size].
     [[nodiscard]] matrix_view<Scalar const> input_gradient() const requires(!takes_tokens) {
         constexpr int columns = network_type::input_size;
         return {input_gradient_.data(), static_cast<int>(input_gradient_.size()) / columns, columns};

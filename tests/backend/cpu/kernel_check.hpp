@@ -80,6 +80,8 @@ void check_kernel(kernel_rows how, sequent::cpu const& device = {}) {
         run.memory = &memory[d];
         std::size_t const room = count * cpu_recurrent_layout<Cell, T>::gate_row;  // what stood there must not count
         std::fill_n(memory[d].gate_gradient.reserve(room), room, std::numeric_limits<T>::quiet_NaN());
+        std::size_t const product = 64 * cpu_recurrent_layout<Cell, T>::back_size(std::max(inputs, hidden));
+        std::fill_n(memory[d].product.reserve(product), product, std::numeric_limits<T>::quiet_NaN());
         run.output =
             matrix_view<T>(output.data(), shape.rows(), 2 * hidden).column_block(static_cast<int>(d) * hidden, hidden);
         run.parameter_gradient = data[d].parameter_gradient.data();

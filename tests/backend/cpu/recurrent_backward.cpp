@@ -44,7 +44,7 @@ TEST_CASE("recurrent_backward: every size as plain loops, elman") {
     check_backward<rnn_relu<4, 17>, double>();
     check_backward<rnn_relu<4, 17>, float>();
 }
-TEST_CASE("recurrent_backward: weights in more than one slab") {
+TEST_CASE("recurrent_backward: weights in more than one piece") {
     check_backward<lstm<70, 68>, double>();
     check_backward<lstm<70, 68>, float>();
     check_backward<gru<70, 136>, double>();

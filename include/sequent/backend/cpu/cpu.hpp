@@ -75,11 +75,12 @@ void recurrent_backward(Device const& device, packing const& shape, indexed_rows
                    kernel::weights(shape, input, first, last, run);
                });
     if (input_gradient.empty()) return;
-    for_ranges(device.threads, runs.first(1), input.rows.rows, 256, inputs, [&](int first, int last, auto const&) {
-        no_denormals const here;
-        for (auto const& run : runs)  // both directions add to the same rows
-            kernel::inputs_of(input, first, last, run, input_gradient, &run != runs.data());
-    });
+    for_ranges(device.threads, runs.first(1), input.rows.rows, 256, inputs * double(runs.size()),
+               [&](int first, int last, auto const&) {
+                   no_denormals const here;
+                   for (auto const& run : runs)  // both directions add to the same rows
+                       kernel::inputs_of(input, first, last, run, input_gradient, &run != runs.data());
+               });
 }
 
 static_assert(backend<cpu> && backend<cpu_with<fast>>);

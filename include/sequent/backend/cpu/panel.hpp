@@ -1,5 +1,5 @@
 // The one matrix-product kernel of the recurrent layers: a few rows times a panel of weights, sums in registers. Every
-// sum runs over k upwards from its bias, whatever the number of rows, so a row's bits do not depend on its batch.
+// sum runs over k upwards from its start, whatever the number of rows, so a row's bits do not depend on its batch.
 #pragma once
 
 #include <algorithm>
@@ -86,7 +86,7 @@ void panel_products(int begin, int end, int groups, auto const& place, auto cons
 
 // The largest divisor of n that is at most `limit`.
 constexpr int divisor_up_to(int n, int limit) {
-    while (n % limit != 0) --limit;
+    for (limit = std::max(limit, 1); n % limit != 0;) --limit;
     return limit;
 }
 

@@ -29,22 +29,21 @@ class cpu_recurrent_backward {
     // Packs changed weights, makes room and sets the states' gradients to those of the final states.
     static void prepare(packing const& shape, indexed_rows<T> const& input, auto const& run) {
         auto& memory = *run.memory;
-        std::size_t const rows = static_cast<std::size_t>(shape.rows()),
-                          batch = static_cast<std::size_t>(shape.batch());
+        std::size_t const rows = std::size_t(shape.rows()), batch = std::size_t(shape.batch());
+        std::size_t const most = std::max(rows, std::size_t(input.rows.rows));
         memory.weights.update_back(run.parameters, run.version);
         memory.gate_gradient.reserve(rows * gate_row);
         if (!Cell::shared_gates) memory.recurrent_gate_gradient.reserve(rows * gate_row);
-        if (!input.index.empty())
-            memory.distinct_gradient.reserve(static_cast<std::size_t>(input.rows.rows) * gate_row, rows * gate_row);
+        if (!input.index.empty()) memory.distinct_gradient.reserve(most * gate_row);
         memory.hidden_before.reserve(rows * layout::padded);
-        T* const columns = memory.input_columns.reserve(static_cast<std::size_t>(input.rows.rows) * padded_inputs);
+        T* const columns = memory.input_columns.reserve(most * padded_inputs);
         for (int r = 0; r < input.rows.rows; ++r)
             layout::template put_columns<inputs>(input.rows.row(r), input.rows.rows, r, columns);
         memory.product.reserve(std::max(layout::back_size(inputs), layout::back_size(hidden)));
         std::size_t const units = static_cast<std::size_t>(shards(shape)) * Cell::unit_count * layout::padded;
         std::fill_n(memory.unit_gradient.reserve(units), units, T(0));
-        std::fill_n(memory.state_gradient.reserve(states * batch * layout::padded), states * batch * layout::padded,
-                    T(0));
+        std::size_t const all = states * batch * layout::padded;
+        std::fill_n(memory.state_gradient.reserve(all), all, T(0));
         for (int s = 0; s < states; ++s)
             if (!run.final_gradient[s].empty())
                 for (int i = 0; i < shape.batch(); ++i)
@@ -155,8 +154,8 @@ class cpu_recurrent_backward {
                     units<groups::tail>(q, i, offset + i, before(i), shape, run);
         // Gradient of h before: its elementwise part, plus U^T (gates' gradients).
         constexpr int S = streams(hidden);
-        T* const gradient = state_gradient(run, shape.batch(), 0, 0);
-        auto const place = [&](int i, int q, int) { return gradient + i * layout::padded + groups::unit(q); };
+        T* const h = state_gradient(run, shape.batch(), 0, 0);
+        auto const place = [&](int i, int q, int) { return h + std::ptrdiff_t{i} * layout::padded + q * width; };
         panel_products<T, Isa, S, 1, 1, gate_row, lanes>(
             begin, end, groups::count, place, [&](auto... at) { return number::load_aligned(place(at...)); },
             [&](auto& sum, int i, int q, int, int k, int last) {
@@ -231,6 +230,7 @@ class cpu_recurrent_backward {
     template <int Columns>
     static void add_products(T const* gate_rows, T const* x, int rows, int begin, int end, T* room, T* weight) {
         constexpr int S = streams(Columns), row = (Columns + lanes - 1) / lanes * lanes, piece = 128;
+        if (rows == 0) return;
         for (int first = 0; first < rows; first += piece)
             for (int b = begin; b < end; ++b) {
                 T* const sums = room + std::ptrdiff_t{b - begin} * gate_block * row;

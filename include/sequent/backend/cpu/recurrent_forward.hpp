@@ -19,8 +19,7 @@ class cpu_recurrent_forward {
     // Packs changed weights, makes room and sets the states that sequences start from.
     static void prepare(packing const& shape, indexed_rows<T> const& input, keep kept, auto const& run) {
         auto& memory = *run.memory;
-        std::size_t const batch = static_cast<std::size_t>(shape.batch()),
-                          rows = static_cast<std::size_t>(shape.rows());
+        std::size_t const rows = std::size_t(shape.rows()), batch = std::size_t(shape.batch());
         memory.weights.update(run.parameters, run.version);
         memory.input_gates.reserve(static_cast<std::size_t>(input.rows.rows) * layout::gate_row,
                                    rows * layout::gate_row);

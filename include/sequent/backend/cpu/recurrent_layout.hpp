@@ -55,8 +55,8 @@ struct cpu_recurrent_layout {
         }
     }
 
-    // What there is for each row stands block by block, [block, rows, numbers of a unit, lane]: where a row of a block
-    // begins. Whoever works on one block for all rows passes through memory in order.
+    // What there is for each row stands block by block, [block, rows, numbers of a unit, lane], so that the work on one
+    // block passes through memory in order: where a row of a block begins.
     static constexpr std::ptrdiff_t at(int block, int rows, int row, int vectors) {
         return (std::ptrdiff_t{block} * rows + row) * vectors * lanes;
     }
