@@ -7,8 +7,16 @@
 #include <vector>
 
 #include "sequent/backend/adam.hpp"
+#include "sequent/backend/cpu/simd.hpp"
 
 namespace sequent_tests {
+
+// a * b + c as the processor's registers round it: once, or twice where they have no such instruction.
+template <class T>
+T fused(T a, T b, T c) {
+    using number = sequent::simd<T, sequent::default_isa>;
+    return fma(number(a), number(b), number(c)).value.get(0);
+}
 
 template <class T>
 struct dense_adam {
@@ -44,12 +52,12 @@ struct dense_adam {
         double const root = powers.root(missed[row]);
         for (std::size_t k = 0, j = row * width; k < width; ++k, ++j) {
             if (missed[row] > 0) m[j] *= T(powers.first(missed[row])), v[j] *= T(root * root);
-            m[j] = std::fma(beta1, m[j], T(1 - constants.beta1) * g[k]);
-            v[j] = std::fma(beta2, v[j], T(1 - constants.beta2) * g[k] * g[k]);
+            m[j] = fused<T>(beta1, m[j], T(1 - constants.beta1) * g[k]);
+            v[j] = fused<T>(beta2, v[j], T(1 - constants.beta2) * g[k] * g[k]);
             if (std::abs(m[j]) < T(sequent::adam_constants::tiny_m)) m[j] = 0;
             if (v[j] < T(sequent::adam_constants::tiny_v)) v[j] = 0;
-            T const scale = std::fma(std::sqrt(v[j]), T(step.root_correction2), T(constants.epsilon));
-            base[j] = p[j] = std::fma(p[j], T(step.shrink), -(T(step.rate_over_correction1) * m[j] / scale));
+            T const scale = fused<T>(std::sqrt(v[j]), T(step.root_correction2), T(constants.epsilon));
+            base[j] = p[j] = fused<T>(p[j], T(step.shrink), -(T(step.rate_over_correction1) * m[j] / scale));
         }
         missed[row] = 0;
     }
@@ -71,14 +79,14 @@ struct dense_adam {
             T const root = std::sqrt(v[j]), epsilon = T(constants.epsilon);
             p[j] = base[j];
             if (by_series) {
-                T const inverse = T(1) / std::fma(root, T(slope(1)), epsilon), u = root * T(slope(1)) * inverse;
+                T const inverse = T(1) / fused<T>(root, T(slope(1)), epsilon), u = root * T(slope(1)) * inverse;
                 T sum = T(sums[terms - 1]);
-                for (int term = terms - 2; term >= 0; --term) sum = std::fma(sum, u, T(sums[term]));
-                p[j] = std::fma(-(m[j] * inverse), sum, p[j]);
+                for (int term = terms - 2; term >= 0; --term) sum = fused<T>(sum, u, T(sums[term]));
+                p[j] = fused<T>(-(m[j] * inverse), sum, p[j]);
             } else {
                 for (int k = 1; k <= age; ++k)
                     p[j] -= T(at(first, k).rate_over_correction1 * powers.first(k)) * m[j] /
-                            std::fma(root, T(slope(k)), epsilon);
+                            fused<T>(root, T(slope(k)), epsilon);
             }
         }
     }

@@ -6,6 +6,7 @@
 #include "allocations.hpp"
 #include "catch.hpp"
 #include "cell/coupled_lstm.hpp"
+#include "layer/random_data.hpp"
 #include "sequent/sequent.hpp"
 
 using namespace sequent;
@@ -84,4 +85,16 @@ TEMPLATE_TEST_CASE(
     auto const whole = net.predict(pack(std::vector<std::vector<float>>{x}, 2));
     REQUIRE(last.size() == 21);
     CHECK(std::memcmp(last.data(), whole.values.rows.row(2), 21 * sizeof(float)) == 0);
+}
+
+TEST_CASE("stream: few units in double have the bits of the whole sequence") {
+    model<gru<3, 6>, cpu, double> net{gru<3, 6>{}, {.seed = 2}};
+    stream reader(net);
+    std::vector<double> const x = sequent_tests::random_values<double>(3 * 500, 3);
+    auto const whole = net.predict(pack(std::vector<std::vector<double>>{x}, 3));
+    for (int t = 0; t < 500; ++t) {
+        auto const y = reader.step(std::span(x).subspan(3 * static_cast<std::size_t>(t), 3));
+        REQUIRE(y.size() == 6);
+        CHECK(std::memcmp(y.data(), whole.values.rows.row(t), 6 * sizeof(double)) == 0);
+    }
 }

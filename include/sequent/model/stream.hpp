@@ -80,10 +80,11 @@ struct stepper<linear<In, Out>, T> : stateless {
     std::array<T, Out> y{};
     stepper(linear<In, Out> const&, T const* from, auto&) : parameters(from) {}
     T const* step(T const* x) noexcept {
+        using number = simd<T, default_isa>;  // which affine's products are of: not every processor fuses them
         for (int o = 0; o < Out; ++o) {
-            T sum = parameters[linear<In, Out>::bias_at + o];
-            for (int k = 0; k < In; ++k) sum = fma(x[k], parameters[o * In + k], sum);
-            y[static_cast<std::size_t>(o)] = sum;
+            number sum(parameters[linear<In, Out>::bias_at + o]);
+            for (int k = 0; k < In; ++k) sum = fma(number(x[k]), number(parameters[o * In + k]), sum);
+            y[static_cast<std::size_t>(o)] = sum.value.get(0);
         }
         return y.data();
     }

@@ -14,11 +14,11 @@ namespace sequent {
 
 using default_isa = xsimd::default_arch;
 // For one sequence at a time: where AVX-512 has more lanes than there are units, or just as many, half registers, whose
-// divisions take half as long.
+// divisions take half as long. Not in double, where tanh is xsimd's and rounds otherwise there.
 template <class Cell, class T>
-using step_isa =
-    std::conditional_t<std::is_base_of_v<xsimd::avx512f, default_isa> && Cell::hidden_size * sizeof(T) <= 64,
-                       xsimd::fma3<xsimd::avx2>, default_isa>;
+using step_isa = std::conditional_t<std::is_base_of_v<xsimd::avx512f, default_isa> && std::is_same_v<T, float> &&
+                                        Cell::hidden_size <= 16,
+                                    xsimd::fma3<xsimd::avx2>, default_isa>;
 
 // A register's worth of numbers. As xsimd's batch, but for what xsimd 8.1 rounds otherwise: on AVX-512 it leaves fma to
 // the compiler's contraction, on NEON it divides and takes roots of floats by an estimate.
