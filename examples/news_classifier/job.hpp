@@ -6,10 +6,10 @@
 
 #include "batch_maker.hpp"
 #include "report.hpp"
+#include "run_progress.hpp"
 #include "sequent/data/labelled_text.hpp"
 #include "sequent/text/vocabulary.hpp"
 #include "settings.hpp"
-#include "stored_run.hpp"
 
 namespace news {
 

@@ -26,7 +26,6 @@
 #include "sequent/train/checkpoint.hpp"
 #include "sequent/train/cross_entropy.hpp"
 #include "sequent/train/training.hpp"
-#include "stored_run.hpp"
 
 namespace news {
 

@@ -4,6 +4,11 @@
 #include "../common/processor.hpp"
 #include "run.hpp"
 
+// kernels.cpp has them for all networks.
+SEQUENT_KERNELS(extern, float, sequent::elman<64, 32>);
+SEQUENT_KERNELS(extern, float, sequent::lstm<64, 32>);
+SEQUENT_KERNELS(extern, float, sequent::gru<64, 32>);
+
 namespace news {
 
 template <class Network>

@@ -1,4 +1,5 @@
-// The only header with macros: the version, and the mark for functions that also compile as device code.
+// The only header with macros: the version, the mark for functions that also compile as device code, and kernels that
+// one unit compiles for all.
 #pragma once
 
 #define SEQUENT_VERSION_MAJOR 0
@@ -10,3 +11,13 @@
 #else
 #define SEQUENT_HD [[gnu::always_inline]] inline
 #endif
+
+// SEQUENT_KERNELS(extern, float, sequent::lstm<64, 32>); says that another unit compiles the CPU's kernels of that
+// cell: the one that says SEQUENT_KERNELS(, float, sequent::lstm<64, 32>);. Both behind <sequent/sequent.hpp>.
+#define SEQUENT_KERNELS(where, scalar, ...)                                                                            \
+    where template void sequent::recurrent_forward(                                                                    \
+        sequent::cpu const&, sequent::packing const&, sequent::indexed_rows<scalar> const&, sequent::keep,             \
+        std::span<sequent::recurrent_run<__VA_ARGS__, sequent::cpu, scalar> const>);                                   \
+    where template void sequent::recurrent_backward(                                                                   \
+        sequent::cpu const&, sequent::packing const&, sequent::indexed_rows<scalar> const&,                            \
+        std::span<sequent::recurrent_run<__VA_ARGS__, sequent::cpu, scalar> const>, sequent::matrix_view<scalar>)
