@@ -70,4 +70,20 @@ std::unique_ptr<trainee<int>> make_lesson(int words, int threads) {
                                                            threads);
 }
 
+template <class Cell>
+struct wide_network
+    : sequent::sequential<sequent::named<"rnn", sequent::stacked<2, sequent::bidirectional<Cell>>>, sequent::last_state,
+                          sequent::named<"fc", sequent::linear<2 * Cell::hidden_size, 4>>> {
+    wide_network() : wide_network::sequential{{}, {}, {}} {}
+};
+
+template <class Cell>
+std::unique_ptr<trainee<float>> make_wide(int threads) {
+    layer_size const first = layer_size::of<Cell>(64);
+    layer_size second = first;
+    second.input = 2 * Cell::hidden_size;
+    return std::make_unique<trained_network<wide_network<Cell>, float>>(
+        wide_network<Cell>{}, std::vector{first, first, second, second}, threads);
+}
+
 }  // namespace bench

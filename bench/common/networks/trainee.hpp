@@ -35,7 +35,9 @@ std::unique_ptr<trainee<int>> lesson_elman(int words, int threads = 1);
 std::unique_ptr<trainee<int>> lesson_gru(int words, int threads = 1);
 std::unique_ptr<trainee<int>> lesson_lstm(int words, int threads = 1);
 
-// 256 features, two bidirectional LSTM layers of 256 units, their last states, four topics.
+// 256 features, two bidirectional layers of 256 units, their last states, four topics.
+std::unique_ptr<trainee<float>> wide_bielman(int threads = 1);
+std::unique_ptr<trainee<float>> wide_bigru(int threads = 1);
 std::unique_ptr<trainee<float>> wide_bilstm(int threads = 1);
 
 }  // namespace bench
