@@ -27,9 +27,10 @@ class Benchmark:
         self.seconds.append(seconds)
         # Batches differ from repetition to repetition: what is compared is the time per token.
         self.per_token.append(1 / row["tokens/s"] if row.get("tokens/s") else seconds)
+        if "GFLOP/s" in row:
+            self.gflops.append(row["GFLOP/s"])
         if "share of peak" in row:
             self.share.append(row["share of peak"])
-            self.gflops.append(row["GFLOP/s"])
             self.peak.append(row["GFLOP/s"] / row["share of peak"])
 
 
@@ -88,9 +89,8 @@ def print_table(data):
         median = statistics.median(one.seconds)
         per_token = statistics.median(one.per_token)
         tokens = readable_count(1 / per_token) if one.per_token != one.seconds else ""
-        numbers = ("", "", "") if not one.share else (
-            f"{statistics.median(one.gflops):.1f}", f"{statistics.median(one.peak):.1f}",
-            f"{100 * statistics.median(one.share):.1f} %")
+        numbers = (f"{statistics.median(values) * scale:.1f}{unit}" if values else ""
+                   for values, scale, unit in ((one.gflops, 1, ""), (one.peak, 1, ""), (one.share, 100, " %")))
         rows.append((name, readable_time(median), f"{100 * spread(one.per_token):.1f} %", tokens, *numbers))
     print_columns(rows)
 

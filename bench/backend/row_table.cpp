@@ -19,6 +19,7 @@ struct table_in_training {
     std::vector<float> read, gradient;
     bench::lesson_batches batches;
     std::vector<int> distinct;
+    double tokens = 0;  // of the batch
     sequent::adam_constants constants;
     long long steps = 0;
 
@@ -35,6 +36,7 @@ struct table_in_training {
     void next_batch() {
         auto const& ids = batches.next().values;
         distinct.assign(ids.begin(), ids.end());
+        tokens = static_cast<double>(ids.size());
         std::sort(distinct.begin(), distinct.end());
         distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
     }
@@ -47,8 +49,9 @@ struct table_in_training {
     }
 };
 
-void count_rows(benchmark::State& state, double rows) {
+void count(benchmark::State& state, double rows, double tokens) {
     state.counters["rows/s"] = {rows, benchmark::Counter::kIsRate};
+    if (tokens > 0) state.counters["tokens/s"] = {tokens, benchmark::Counter::kIsRate};
 }
 
 // The rows of one batch again and again: gather, scatter and update, with nothing to catch up.
@@ -56,7 +59,8 @@ void touched_rows(benchmark::State& state) {
     static auto const training = std::make_unique<table_in_training>();
     if (training->distinct.empty()) training->next_batch();
     for (auto _ : state) training->step();
-    count_rows(state, static_cast<double>(training->distinct.size()) * static_cast<double>(state.iterations()));
+    double const steps = static_cast<double>(state.iterations());
+    count(state, steps * static_cast<double>(training->distinct.size()), steps * training->tokens);
 }
 BENCHMARK(touched_rows)->Name("row_table/step, nothing to catch up");
 
@@ -67,13 +71,14 @@ void batch_after_batch(benchmark::State& state) {
         for (int step = 0; step < 500; ++step) warm->next_batch(), warm->step();
         return warm;
     }();
-    double rows = 0;
+    double rows = 0, tokens = 0;
     for (auto _ : state) {
         training->next_batch();
         training->step();
         rows += static_cast<double>(training->distinct.size());
+        tokens += training->tokens;
     }
-    count_rows(state, rows);
+    count(state, rows, tokens);
 }
 BENCHMARK(batch_after_batch)->Name("row_table/step, batch after batch");
 
@@ -86,7 +91,7 @@ void every_row(benchmark::State& state) {
     for (auto _ : state)
         sequent::adam_update(device, constants, sequent::adam_step::at(constants, ++steps, 1e-3), p.data(), m.data(),
                              v.data(), g.data(), size);
-    count_rows(state, static_cast<double>(bench::news().words) * static_cast<double>(state.iterations()));
+    count(state, static_cast<double>(bench::news().words) * static_cast<double>(state.iterations()), 0);
 }
 BENCHMARK(every_row)->Name("row_table/dense update of all rows");
 

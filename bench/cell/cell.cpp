@@ -1,9 +1,9 @@
 // One step of 16 sequences of 32 units, in registers as the CPU's loops run it, without the matrix products.
-#include <benchmark/benchmark.h>
+#include "sequent/cell/cell.hpp"
 
+#include "report.hpp"
 #include "sequent/backend/cpu/activation.hpp"
 #include "sequent/backend/cpu/buffer.hpp"
-#include "sequent/cell/cell.hpp"
 #include "sequent/cell/elman.hpp"
 #include "sequent/cell/gru.hpp"
 #include "sequent/cell/lstm.hpp"
@@ -12,7 +12,20 @@
 namespace {
 
 using number = sequent::simd<float, sequent::default_isa>;
-constexpr std::size_t units = 16 * 32;
+constexpr std::size_t batch = 16, units = batch * 32;
+
+// FLOPs of one unit: each addition, multiplication and activation of its equations is one.
+struct unit_flops {
+    int forward, backward;
+};
+template <class Cell>
+constexpr unit_flops flops{};
+template <int Input, int Hidden>
+constexpr unit_flops flops<sequent::elman<Input, Hidden>>{2, 3};
+template <int Input, int Hidden>
+constexpr unit_flops flops<sequent::gru<Input, Hidden>>{10, 16};
+template <int Input, int Hidden>
+constexpr unit_flops flops<sequent::lstm<Input, Hidden>>{13, 22};
 
 // Streams of numbers, one per value that a unit reads or makes: [count, units].
 template <int Count>
@@ -36,8 +49,9 @@ struct streams {
     }
 };
 
-void count_units(benchmark::State& state) {
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(units));
+void report(benchmark::State& state, int flops_of_unit) {
+    double const steps = static_cast<double>(state.iterations());
+    bench::report(state, steps * batch, steps * units * flops_of_unit);
 }
 
 template <class Cell, class Math>
@@ -57,7 +71,7 @@ void step(benchmark::State& state) {
         }
         benchmark::ClobberMemory();
     }
-    count_units(state);
+    report(state, flops<Cell>.forward);
 }
 
 template <class Cell>
@@ -80,7 +94,7 @@ void step_backward(benchmark::State& state) {
         }
         benchmark::ClobberMemory();
     }
-    count_units(state);
+    report(state, flops<Cell>.backward);
 }
 
 using elman = sequent::elman<64, 32>;

@@ -1,12 +1,16 @@
 // What counts as work: the FLOPs of a recurrent layer, fixed by its sizes and the number of true tokens.
 #pragma once
 
+#include <compare>
+
 namespace bench {
 
 // A recurrent layer at work on one packed batch. One direction; sums of layers are sums of their FLOPs.
 struct layer_size {
     int input, hidden, gate_rows;  // E, H, G = gates * H
     int batch;                     // rows of a full step
+
+    friend constexpr auto operator<=>(layer_size const&, layer_size const&) = default;
 
     template <class Cell>
     static constexpr layer_size of(int batch) {

@@ -1,5 +1,5 @@
-// The yardstick of the benchmarks: how fast the better of Eigen and OpenBLAS does the matrix products of a recurrent
-// layer's training step, each at its own shape, in this process, on this thread, now.
+// The yardstick of the benchmarks: how fast the better of Eigen and OpenBLAS does the matrix products of recurrent
+// layers' training step, each at its own shape, in this process, on this thread, now.
 #pragma once
 
 #include <time.h>
@@ -11,8 +11,11 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <map>
-#include <tuple>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "flops.hpp"
 
@@ -70,47 +73,63 @@ enum side { CblasNoTrans, CblasTrans };
 inline void openblas_product(side, matrix const&, side, matrix const&, matrix&) {}
 #endif
 
-// The products of a step so far: their FLOPs, and the seconds they take.
-struct step_products {
-    double flops = 0, eigen = 0, openblas = 0, best = 0;
+enum class product { forward, of_inputs, of_weights };
 
-    // A product that the step does `times` times.
-    template <class ByEigen, class ByOpenBlas>
-    void add(double times, double product_flops, ByEigen const& by_eigen, ByOpenBlas const& by_openblas) {
-        double const first = least_seconds(by_eigen);
-        double const second = have_openblas ? least_seconds(by_openblas) : first;
-        eigen += times * first;
-        openblas += times * second;
-        best += times * std::min(first, second);
-        flops += times * product_flops;
-    }
+struct product_seconds {
+    double eigen, openblas;
 };
 
-enum class products { all, of_a_time_step, of_weights };
-
 // With weights w [G, depth], inputs x [depth, rows] and gates y [G, rows], one row's numbers side by side as in a
-// packed batch: y = w x, its gradients dx = w^T y, and dw = y x^T.
-inline void measure(step_products& sum, products which, double times, int gate_rows, int depth, int rows) {
-    matrix const w = matrix::Random(gate_rows, depth), x = matrix::Random(depth, rows);
-    matrix y = matrix::Random(gate_rows, rows), dx(depth, rows), dw(gate_rows, depth);
-    auto const add = [&](auto const& by_eigen, auto const& by_openblas) {
-        sum.add(times, 2.0 * gate_rows * depth * rows, by_eigen, by_openblas);
+// packed batch: y = w x, its gradient dx = w^T y, or dw = y x^T.
+inline product_seconds seconds_of(product which, int gate_rows, int depth, int rows) {
+    matrix w = matrix::Random(gate_rows, depth), x = matrix::Random(depth, rows), y = matrix::Random(gate_rows, rows);
+    auto const seconds = [](auto const& by_eigen, auto const& by_openblas) {
+        double const eigen = least_seconds(by_eigen);
+        return product_seconds{eigen, have_openblas ? least_seconds(by_openblas) : eigen};
     };
-    if (which != products::of_weights) {
-        add([&] { dx.noalias() = w.transpose() * y; }, [&] { openblas_product(CblasTrans, w, CblasNoTrans, y, dx); });
-        add([&] { y.noalias() = w * x; }, [&] { openblas_product(CblasNoTrans, w, CblasNoTrans, x, y); });
+    switch (which) {
+    case product::forward:
+        return seconds([&] { y.noalias() = w * x; }, [&] { openblas_product(CblasNoTrans, w, CblasNoTrans, x, y); });
+    case product::of_inputs:
+        return seconds([&] { x.noalias() = w.transpose() * y; },
+                       [&] { openblas_product(CblasTrans, w, CblasNoTrans, y, x); });
+    default:
+        return seconds([&] { w.noalias() = y * x.transpose(); },
+                       [&] { openblas_product(CblasNoTrans, y, CblasTrans, x, w); });
     }
-    if (which != products::of_a_time_step)
-        add([&] { dw.noalias() = y * x.transpose(); }, [&] { openblas_product(CblasNoTrans, y, CblasTrans, x, dw); });
 }
+
+// The products of a step so far: their FLOPs, and the seconds they take. A shape that occurs again, in another
+// direction or layer, is measured once.
+class step_products {
+  public:
+    // A product that the step does `times` times.
+    void add(product which, double times, int gate_rows, int depth, int rows) {
+        auto const [place, fresh] = known_.try_emplace({static_cast<int>(which), gate_rows, depth, rows});
+        if (fresh) place->second = seconds_of(which, gate_rows, depth, rows);
+        auto const [by_eigen, by_openblas] = place->second;
+        flops_ += times * 2.0 * gate_rows * depth * rows;
+        eigen_ += times * by_eigen;
+        openblas_ += times * by_openblas;
+        best_ += times * std::min(by_eigen, by_openblas);
+    }
+    [[nodiscard]] product_peak peak() const {
+        return {flops_ / eigen_, have_openblas ? flops_ / openblas_ : 0, flops_ / best_};
+    }
+
+  private:
+    std::map<std::array<int, 4>, product_seconds> known_;
+    double flops_ = 0, eigen_ = 0, openblas_ = 0, best_ = 0;
+};
 
 }  // namespace detail
 
-// The rate at which the libraries do the six products of a training step, each at its own shape: with the inputs
-// [rows, E] x [E, G] and the gradients of both factors; in every time step [batch, H] x [H, G] and the gradient of the
-// states; the gradient [G, rows] x [rows, H] of the recurrent weights. Measured anew when the last measurement of the
-// shape is more than a second old, so that a benchmark is held against a peak of its own minute.
-inline product_peak peak_of(layer_size const& layer, int rows) {
+// The rate at which the libraries do the six products of a training step in each of the layers (one for each
+// direction), each at its own shape: with the inputs [rows, E] x [E, G] and the gradients of both factors; in every
+// time step [batch, H] x [H, G] and the gradient of the states; the gradient [G, rows] x [rows, H] of the recurrent
+// weights. Measured anew when the last measurement of these layers is more than a second old, so that a benchmark is
+// held against a peak of its own minute.
+inline product_peak peak_of(std::span<layer_size const> layers, int rows) {
 #if SEQUENT_BENCH_OPENBLAS
     openblas_set_num_threads(1);
 #endif
@@ -118,18 +137,20 @@ inline product_peak peak_of(layer_size const& layer, int rows) {
         double at;
         product_peak peak;
     };
-    static std::map<std::tuple<int, int, int, int, int>, measurement> known;
-    std::tuple const key(layer.input, layer.hidden, layer.gate_rows, layer.batch, rows);
+    static std::map<std::pair<std::vector<layer_size>, int>, measurement> known;
+    std::pair const key(std::vector(layers.begin(), layers.end()), rows);
     auto const found = known.find(key);
     if (found != known.end() && thread_seconds() - found->second.at < 1) return found->second.peak;
-    using detail::products;
+    using detail::product;
     detail::step_products step;
-    detail::measure(step, products::all, 1, layer.gate_rows, layer.input, rows);
-    detail::measure(step, products::of_a_time_step, static_cast<double>(rows) / layer.batch, layer.gate_rows,
-                    layer.hidden, layer.batch);
-    detail::measure(step, products::of_weights, 1, layer.gate_rows, layer.hidden, rows);
-    product_peak const peak{step.flops / step.eigen, detail::have_openblas ? step.flops / step.openblas : 0,
-                            step.flops / step.best};
+    for (auto const& [input, hidden, gate_rows, batch] : layers) {
+        for (product const which : {product::forward, product::of_inputs, product::of_weights})
+            step.add(which, 1, gate_rows, input, rows);
+        for (product const which : {product::forward, product::of_inputs})
+            step.add(which, static_cast<double>(rows) / batch, gate_rows, hidden, batch);
+        step.add(product::of_weights, 1, gate_rows, hidden, rows);
+    }
+    product_peak const peak = step.peak();
     known[key] = {thread_seconds(), peak};
     return peak;
 }

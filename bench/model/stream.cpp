@@ -1,11 +1,10 @@
 // One sample in, one step, the states carried along: a trained LSTM against the same step in plain Eigen.
 #include "sequent/model/stream.hpp"
 
-#include <benchmark/benchmark.h>
-
 #include <memory>
 
 #include "baseline_eigen.hpp"
+#include "report.hpp"
 #include "sequent/cell/lstm.hpp"
 #include "workload.hpp"
 
@@ -51,7 +50,8 @@ void time_steps(benchmark::State& state, streaming_case<Input, Hidden> const& on
         step(one.sample(t++));
         benchmark::ClobberMemory();
     }
-    state.counters["tokens/s"] = {static_cast<double>(state.iterations()), benchmark::Counter::kIsRate};
+    double const tokens = static_cast<double>(state.iterations());
+    bench::report(state, tokens, bench::layer_size::of<sequent::lstm<Input, Hidden>>(1).forward(tokens));
 }
 
 template <int Input, int Hidden>

@@ -1,7 +1,8 @@
 // The library's side of the comparison with other libraries (see run in this folder).
 //     bench_peers export FILE   writes the batches and the networks' first parameters as safetensors
 //     bench_peers serve         answers each line of JSON on standard input by one on standard output, as the
-//                               workers in Python do: {"case", "threads", "first", "count"} -> {"seconds", "values"}
+//                               workers in Python do: {"case", "threads", "first", "count"} -> {"seconds", "values"};
+//                               {"batch"} changes the rows of the lesson's batches
 #include <chrono>
 #include <functional>
 #include <iostream>
@@ -29,24 +30,24 @@ struct raw_batches {
     [[nodiscard]] int count() const { return static_cast<int>(sequences.size()); }
 };
 
-// So many that rare words come back after long gaps.
-raw_batches<int> const& lesson_rows() {
-    static raw_batches<int> const made = [] {
-        constexpr int count = 512;
-        raw_batches<int> rows{1, bench::lesson_batches::size, {}, {}};
-        sequent::batches order(bench::news().text.size(), {.size = rows.batch, .seed = 1});
-        for (int b = 0; b < count; ++b) {
-            auto& sequences = rows.sequences.emplace_back();
-            auto& topics = rows.topics.emplace_back();
-            for (int const row : order.next()) {
-                auto const tokens = bench::news().text.tokens(row);
-                sequences.emplace_back(tokens.begin(), tokens.end());
-                topics.push_back(bench::news().text.label(row));
-            }
+// 8,192 rows, so many that rare words come back after long gaps.
+raw_batches<int> const& lesson_rows(int batch) {
+    static std::map<int, raw_batches<int>> made;
+    auto const [place, fresh] = made.try_emplace(batch);
+    raw_batches<int>& rows = place->second;
+    if (!fresh) return rows;
+    rows.batch = batch;
+    sequent::batches order(bench::news().text.size(), {.size = batch, .seed = 1});
+    for (int b = 0; b < 8192 / batch; ++b) {
+        auto& sequences = rows.sequences.emplace_back();
+        auto& topics = rows.topics.emplace_back();
+        for (int const row : order.next()) {
+            auto const tokens = bench::news().text.tokens(row);
+            sequences.emplace_back(tokens.begin(), tokens.end());
+            topics.push_back(bench::news().text.label(row));
         }
-        return rows;
-    }();
-    return made;
+    }
+    return rows;
 }
 
 raw_batches<float> const& wide_rows() {
@@ -73,14 +74,6 @@ raw_batches<float> const& wide_rows() {
     return made;
 }
 
-template <class Input>
-raw_batches<Input> const& rows_of() {
-    if constexpr (std::is_same_v<Input, int>)
-        return lesson_rows();
-    else
-        return wide_rows();
-}
-
 enum class work { training, inference };
 
 struct measurement {
@@ -98,23 +91,22 @@ struct competitor {
 template <class Input>
 class network_at_work : public competitor {
   public:
-    network_at_work(std::unique_ptr<bench::trainee<Input>> network, work what)
-        : network_(std::move(network)), what_(what) {}
+    network_at_work(std::unique_ptr<bench::trainee<Input>> network, raw_batches<Input> const& rows, work what)
+        : network_(std::move(network)), rows_(rows), what_(what) {}
 
     measurement next() override {
-        auto const& rows = rows_of<Input>();
         std::size_t const b = static_cast<std::size_t>(position_);
         auto const start = std::chrono::steady_clock::now();
-        sequent::pack_into(packed_, rows.sequences[b], rows.features);
+        sequent::pack_into(packed_, rows_.sequences[b], rows_.features);
         double value = 0;
         if (what_ == work::training) {
-            value = network_->step(packed_, rows.topics[b]);
+            value = network_->step(packed_, rows_.topics[b]);
         } else {
             auto const logits = network_->predict(packed_);
             value = std::accumulate(logits.begin(), logits.end(), 0.0);
         }
         std::chrono::duration<double> const passed = std::chrono::steady_clock::now() - start;
-        position_ = (position_ + 1) % rows.count();
+        position_ = (position_ + 1) % rows_.count();
         return {passed.count(), value};
     }
     int position() const override { return position_; }
@@ -125,25 +117,36 @@ class network_at_work : public competitor {
 
   private:
     std::unique_ptr<bench::trainee<Input>> network_;
+    raw_batches<Input> const& rows_;
     work what_;
     int position_ = 0;
     sequent::packed_sequence<Input> packed_;
     std::vector<typename bench::trainee<Input>::parameter> saved_;
 };
 
-std::unique_ptr<competitor> lesson(std::unique_ptr<bench::trainee<int>> (*make)(int, int), work what, int threads) {
-    return std::make_unique<network_at_work<int>>(make(bench::news().words, threads), what);
+struct setting {
+    int threads = 1;
+    int batch = bench::lesson_batches::size;  // rows of the lesson's batches
+};
+
+using factory = std::function<std::unique_ptr<competitor>(setting)>;
+
+factory lesson(std::unique_ptr<bench::trainee<int>> (*make)(int, int), work what) {
+    return [=](setting chosen) {
+        return std::make_unique<network_at_work<int>>(make(bench::news().words, chosen.threads),
+                                                      lesson_rows(chosen.batch), what);
+    };
 }
 
-using factory = std::function<std::unique_ptr<competitor>(int threads)>;
 std::map<std::string, factory> const& cases() {
     static std::map<std::string, factory> const all{
-        {"lesson_elman", [](int threads) { return lesson(bench::lesson_elman, work::training, threads); }},
-        {"lesson_gru", [](int threads) { return lesson(bench::lesson_gru, work::training, threads); }},
-        {"lesson_lstm", [](int threads) { return lesson(bench::lesson_lstm, work::training, threads); }},
-        {"lesson_lstm_inference", [](int threads) { return lesson(bench::lesson_lstm, work::inference, threads); }},
-        {"wide_bilstm", [](int threads) {
-             return std::make_unique<network_at_work<float>>(bench::wide_bilstm(threads), work::training);
+        {"lesson_elman", lesson(bench::lesson_elman, work::training)},
+        {"lesson_gru", lesson(bench::lesson_gru, work::training)},
+        {"lesson_lstm", lesson(bench::lesson_lstm, work::training)},
+        {"lesson_lstm_inference", lesson(bench::lesson_lstm, work::inference)},
+        {"wide_bilstm", [](setting chosen) {
+             return std::make_unique<network_at_work<float>>(bench::wide_bilstm(chosen.threads), wide_rows(),
+                                                             work::training);
          }}};
     return all;
 }
@@ -172,18 +175,19 @@ struct flat_batches {
 
 void export_to(std::string const& path) {
     sequent::safetensors_writer file;
-    flat_batches<int> const lesson(lesson_rows(), "lesson", file);
+    flat_batches<int> const lesson(lesson_rows(bench::lesson_batches::size), "lesson", file);
     flat_batches<float> const wide(wide_rows(), "wide", file);
     file.metadata("data", bench::news_folder() ? "AG News" : "made up");
     std::vector<std::unique_ptr<competitor>> networks;
-    for (auto const& [name, make] : cases()) networks.emplace_back(make(1))->save(file, name);
+    for (auto const& [name, make] : cases()) networks.emplace_back(make({}))->save(file, name);
     file.write(path);
 }
 
 nlohmann::json answer(nlohmann::json const& question, std::map<std::string, std::unique_ptr<competitor>>& networks) {
     std::string const name = question.at("case");
-    auto& network = networks[name];
-    if (!network) network = cases().at(name)(question.at("threads"));
+    setting const chosen{question.at("threads"), question.value("batch", bench::lesson_batches::size)};
+    auto& network = networks[sequent::message(name, " ", chosen.batch)];
+    if (!network) network = cases().at(name)(chosen);
     while (network->position() != question.at("first")) network->next();
     std::vector<double> seconds, values;
     for (int b = 0; b < question.at("count"); ++b) {

@@ -1,4 +1,7 @@
-"""PyTorch's side: packed or padded batches, SparseAdam or dense Adam in each of its implementations."""
+"""PyTorch's side: packed or padded batches, SparseAdam or dense Adam in each of its implementations.
+
+    torch_worker.py FILE [--flush-denormal]
+"""
 import sys
 
 import torch
@@ -97,12 +100,17 @@ def make(case, variant, threads):
 
 def main():
     torch.set_num_interop_threads(1)
+    name = f"PyTorch {torch.__version__}"
+    if "--flush-denormal" in sys.argv[2:]:
+        if not torch.set_flush_denormal(True):  # of this thread and of those that it starts
+            sys.exit("torch_worker.py: this processor or PyTorch cannot flush denormal numbers")
+        name += ", denormal numbers flushed"
     layouts, dense = ("packed", "padded"), implementations()
     training = [f"{layout}, {optimizer}" for layout in layouts for optimizer in ("SparseAdam", *dense)]
     cases = {f"lesson_{cell}": training for cell in ("elman", "gru", "lstm")}
     cases["lesson_lstm_inference"] = [f"{layout}, inference" for layout in layouts]
     cases["wide_bilstm"] = [f"{layout}, {dense[0]}" for layout in layouts]
-    serve(f"PyTorch {torch.__version__}", cases, make)
+    serve(name, cases, make)
 
 
 main()

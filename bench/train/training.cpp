@@ -21,30 +21,39 @@ struct lesson {
     }
 };
 
-template <auto Make, int Gates>
+template <auto Make>
 void lesson_step(benchmark::State& state) {
     static lesson one(Make(bench::news().words, 1));
-    bench::product_peak const peak = bench::peak_of({64, 32, Gates * 32, bench::lesson_batches::size}, 690);
+    bench::product_peak const peak = bench::peak_of(one.network->layers(), 690);
     double tokens = 0;
     for (auto _ : state) tokens += one.next();
     bench::report(state, tokens, one.network->flops(tokens), peak);
 }
-BENCHMARK(lesson_step<bench::lesson_elman, 1>)->Name("training step/elman 64-32 B16");
-BENCHMARK(lesson_step<bench::lesson_gru, 3>)->Name("training step/gru 64-32 B16");
-BENCHMARK(lesson_step<bench::lesson_lstm, 4>)->Name("training step/lstm 64-32 B16");
+BENCHMARK(lesson_step<bench::lesson_elman>)->Name("training step/elman 64-32 B16");
+BENCHMARK(lesson_step<bench::lesson_gru>)->Name("training step/gru 64-32 B16");
+BENCHMARK(lesson_step<bench::lesson_lstm>)->Name("training step/lstm 64-32 B16");
 
 // Here the batch is packed already.
+template <auto Make>
 void wide_step(benchmark::State& state) {
-    static auto const network = bench::wide_bilstm();
+    static auto const network = Make(1);
     static auto const batch = bench::long_batch(256, 7);
     static std::vector<int> const topics(64, 1);
     static double const first = network->step(batch, topics);  // takes the memory
     benchmark::DoNotOptimize(first);
-    bench::product_peak const peak = bench::peak_of({512, 256, 4 * 256, 64}, batch.shape.rows());
+    bench::product_peak const peak = bench::peak_of(network->layers(), batch.shape.rows());
     for (auto _ : state) network->step(batch, topics);
     double const tokens = batch.shape.rows() * static_cast<double>(state.iterations());
     bench::report(state, tokens, network->flops(tokens), peak);
 }
-BENCHMARK(wide_step)->Name("training step/2 x bidirectional lstm 256-256 B64")->Unit(benchmark::kMillisecond);
+BENCHMARK(wide_step<bench::wide_bielman>)
+    ->Name("training step/2 x bidirectional elman 256-256 B64")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(wide_step<bench::wide_bigru>)
+    ->Name("training step/2 x bidirectional gru 256-256 B64")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(wide_step<bench::wide_bilstm>)
+    ->Name("training step/2 x bidirectional lstm 256-256 B64")
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -2,6 +2,7 @@
 // run.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -47,7 +48,7 @@ class recurrent_case {
 
     [[nodiscard]] double tokens() const { return shape_.rows(); }
     [[nodiscard]] layer_size size() const { return layer_size::of<Cell>(shape_.batch()); }
-    [[nodiscard]] product_peak peak() const { return peak_of(size(), shape_.rows()); }
+    [[nodiscard]] product_peak peak() const { return peak_of(std::array{size()}, shape_.rows()); }
 
   private:
     using run = sequent::recurrent_run<Cell, sequent::cpu, float>;

@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "flops.hpp"
 #include "sequent/backend/cpu/cpu.hpp"
 #include "sequent/layer/embedding.hpp"
 #include "sequent/layer/linear.hpp"
@@ -38,11 +37,7 @@ class trained_network : public trainee<Input> {
             all.push_back({one.name, {one.shape.begin(), one.shape.end()}, net_.values(one)});
         return all;
     }
-    double flops(double tokens) const override {
-        double sum = 0;
-        for (layer_size const& layer : layers_) sum += layer.training(tokens);
-        return sum;
-    }
+    std::span<layer_size const> layers() const override { return layers_; }
 
   private:
     static sequent::cpu device(int threads) {
@@ -68,6 +63,22 @@ std::unique_ptr<trainee<int>> make_lesson(int words, int threads) {
     using network = lesson_network<Cell>;
     return std::make_unique<trained_network<network, int>>(network(words), std::vector{layer_size::of<Cell>(16)},
                                                            threads);
+}
+
+template <class Cell>
+struct wide_network
+    : sequent::sequential<sequent::named<"rnn", sequent::stacked<2, sequent::bidirectional<Cell>>>, sequent::last_state,
+                          sequent::named<"fc", sequent::linear<2 * Cell::hidden_size, 4>>> {
+    wide_network() : wide_network::sequential{{}, {}, {}} {}
+};
+
+template <class Cell>
+std::unique_ptr<trainee<float>> make_wide(int threads) {
+    layer_size const first = layer_size::of<Cell>(64);
+    layer_size second = first;
+    second.input = 2 * Cell::hidden_size;
+    return std::make_unique<trained_network<wide_network<Cell>, float>>(
+        wide_network<Cell>{}, std::vector{first, first, second, second}, threads);
 }
 
 }  // namespace bench

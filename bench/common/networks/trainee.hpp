@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "flops.hpp"
 #include "sequent/sequence/packed_sequence.hpp"
 
 namespace bench {
@@ -26,8 +27,14 @@ class trainee {
     // The logits, [batch, 4]; valid until the next call.
     virtual std::span<float const> predict(sequent::packed_sequence<Input> const& batch) = 0;
     [[nodiscard]] virtual std::vector<parameter> parameters() = 0;
+    // The recurrent layers, one for each direction.
+    [[nodiscard]] virtual std::span<layer_size const> layers() const = 0;
     // FLOPs of a training step on so many tokens: see layer_size.
-    [[nodiscard]] virtual double flops(double tokens) const = 0;
+    [[nodiscard]] double flops(double tokens) const {
+        double sum = 0;
+        for (layer_size const& layer : layers()) sum += layer.training(tokens);
+        return sum;
+    }
 };
 
 // Word vectors of 64, one recurrent layer of 32 units, its last state, four topics.
@@ -35,7 +42,9 @@ std::unique_ptr<trainee<int>> lesson_elman(int words, int threads = 1);
 std::unique_ptr<trainee<int>> lesson_gru(int words, int threads = 1);
 std::unique_ptr<trainee<int>> lesson_lstm(int words, int threads = 1);
 
-// 256 features, two bidirectional LSTM layers of 256 units, their last states, four topics.
+// 256 features, two bidirectional layers of 256 units, their last states, four topics.
+std::unique_ptr<trainee<float>> wide_bielman(int threads = 1);
+std::unique_ptr<trainee<float>> wide_bigru(int threads = 1);
 std::unique_ptr<trainee<float>> wide_bilstm(int threads = 1);
 
 }  // namespace bench
