@@ -42,6 +42,43 @@ void check_one_unit() {
     check(gradient_check(net, features({4}), std::vector<int>{1}, cross_entropy{}), numbers);
 }
 
+// Of the outputs and final states, each times a number of its own.
+struct weighted_sum {
+    packed_sequence<double> input;
+    states<double> initial;
+    std::vector<double> on_output;
+    states<double> on_final;
+
+    double operator()(any_network<double>& net) const {
+        auto const output = numbers_of(net.forward(input, initial));
+        double sum = std::inner_product(output.begin(), output.end(), on_output.begin(), 0.0);
+        auto const final = net.final_states();
+        for (std::size_t k = 0; k < final.entries.size(); ++k)
+            sum += std::inner_product(final.entries[k].values.begin(), final.entries[k].values.end(),
+                                      on_final.entries[k].values.begin(), 0.0);
+        return sum;
+    }
+};
+
+// Central differences of sum() by every `stride`-th of these numbers, on which it depends.
+void check_differences(std::string const& name, std::vector<double>& values, std::vector<double> const& gradient,
+                       std::size_t stride, auto const& sum) {
+    INFO(name);
+    constexpr double step = 1e-5;
+    REQUIRE(gradient.size() == values.size());
+    for (std::size_t j = 0; j < values.size(); j += stride) {
+        double const value = values[j];
+        auto const at = [&](double moved) {
+            values[j] = moved;
+            return sum();
+        };
+        double const numeric = (at(value + step) - at(value - step)) / (2 * step);
+        values[j] = value;
+        CAPTURE(j, numeric, gradient[j]);
+        CHECK(std::abs(numeric - gradient[j]) <= 1e-6 * std::max(1e-3, std::abs(gradient[j])));
+    }
+}
+
 // An Elman cell that forgets the derivative of tanh.
 struct forgetful : elman<3, 5> {
     template <int>
@@ -72,6 +109,35 @@ TEST_CASE("gradients of every cell, direction and depth are the differences", "[
         check(gradient_check(*net, features(lengths, net->inputs), of_rows, cross_entropy{}), numbers);
         check(gradient_check(*net, features({4}, net->inputs), std::vector<int>{1, 4, 0, 2}, cross_entropy{}), numbers);
     }
+}
+
+TEST_CASE("gradients from given initial states, and of these, are the differences", "[gradient_check]") {
+    int checked = 0;
+    for (auto const& net : networks<double, all>(3)) {
+        INFO(net->name);
+        int const batch = static_cast<int>(lengths.size());
+        weighted_sum sum{features(lengths, net->inputs), net->zero_states(batch), {}, net->zero_states(batch)};
+        randomise(sum.initial, 10), randomise(sum.on_final, 20);
+        int const rows = sum.input.shape.rows();
+        sum.on_output = random_values<double>(static_cast<std::size_t>(rows * net->features), 30);
+        net->zero_gradients();
+        sum(*net);
+        net->backward({sum.on_output.data(), rows, net->features}, sum.on_final);
+        auto const of_states = net->initial_state_gradients();
+        for (std::size_t k = 0; k < of_states.entries.size(); ++k, ++checked)
+            check_differences(of_states.entries[k].name, sum.initial.entries[k].values, of_states.entries[k].values, 1,
+                              [&] { return sum(*net); });
+        for (auto const& parameter : net->parameters()) {
+            auto const gradient = net->gradient(parameter.name);
+            auto values = net->values(parameter);
+            check_differences(parameter.name, values, gradient, 7, [&] {
+                net->assign(parameter, values);
+                return sum(*net);
+            });
+            net->assign(parameter, values);
+        }
+    }
+    CHECK(checked == (1 + 1 + 2 + 1 + 2) * (1 + 1 + 2 + 2 + 2 + 4));  // states of the cells, of the networks
 }
 
 TEST_CASE("a gradient check of every step's output, of an embedding and of what is frozen", "[gradient_check]") {
