@@ -132,6 +132,13 @@ TEMPLATE_TEST_CASE("recurrent: a batch is its sequences one by one, in any order
         check_batches(*net, {{4, 7, 0, 1, 4, 9, 7, 7, 7, 2}, {5}, {1}, {1, 1, 1}, {6, 6, 6, 6}, {0, 3}});
 }
 
+TEST_CASE("recurrent: so are batches of wide layers, of several registers of units and a part of one") {
+    passes_of_network<recurrent<lstm<20, 72>>, float> a(1);
+    passes_of_network<bidirectional<gru<33, 40>>, float> b(1);
+    for (any_network<float>* net : {static_cast<any_network<float>*>(&a), static_cast<any_network<float>*>(&b)})
+        check_batches(*net, {{4, 7, 0, 1, 4, 9, 7, 7, 7, 2}, {6, 6, 6}});
+}
+
 TEMPLATE_TEST_CASE("recurrent: sequences of no steps hand their states on", "", double, float) {
     using T = TestType;
     for (auto const& each : networks<T, halves>(1))
