@@ -295,6 +295,27 @@ struct torch_deep_lstm : classifier<stacked<2, bidirectional<lstm<8, 6>>>, 12> {
     static constexpr char const* name = "deep_LSTM";
 };
 
+TEST_CASE("checkpoint: a state_dict of PyTorch's is saved as it came: names, types, shapes and bytes") {
+    temporary_folder const folder;
+    auto const check = [&](auto net, std::string const& name, std::size_t count) {
+        load(net, fixture(name + ".safetensors"));
+        save(net, folder / name);
+        auto const given = safetensors::read(fixture(name + ".safetensors")), saved = safetensors::read(folder / name);
+        CHECK(given.tensors().size() == count);
+        CHECK(saved.tensors().size() == count);
+        CHECK(saved.metadata().at("format") == given.metadata().at("format"));
+        for (auto const& [tensor, as] : given.tensors()) {
+            INFO(name << ": " << tensor);
+            REQUIRE(saved.contains(tensor));
+            CHECK(saved.at(tensor).dtype == as.dtype);
+            CHECK(saved.at(tensor).shape == as.shape);
+            CHECK(std::ranges::equal(saved.bytes(tensor), given.bytes(tensor)));
+        }
+    };
+    check(model<torch_lstm, cpu>(), "news_tiny", 7);
+    check(model<torch_deep_lstm, cpu>(), "news_deep", 19);
+}
+
 TEMPLATE_TEST_CASE("checkpoint: PyTorch's weights come in and go back", "", torch_lstm, torch_gru, torch_rnn,
                    torch_deep_lstm) {
     temporary_folder const folder;
