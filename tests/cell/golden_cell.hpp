@@ -2,14 +2,9 @@
 // directions, packed and padded batches, zero and given initial states; outputs, final states and every gradient.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <span>
-#include <string>
-#include <vector>
-
 #include "golden.hpp"
-#include "sequent/sequent.hpp"
+#include "layer/layers.hpp"
+#include "layer/random_data.hpp"
 
 namespace sequent_tests {
 
@@ -25,39 +20,19 @@ struct golden_pass {
     sequent::states<T> final, initial_gradient;
 };
 
-// A model without its type.
 template <class T>
-struct golden_model {
-    std::vector<sequent::parameter_info> parameters;
-    std::function<void(sequent::parameter_info const&, std::span<T const>)> assign;
-    std::function<std::vector<T>(std::string const&)> gradient;
-    std::function<sequent::states<T>(int)> zero_states;
-    std::function<void(golden_pass<T>&)> run;
-};
-
-template <class Network, class T>
-[[nodiscard]] golden_model<T> golden_model_of() {
-    auto const net = std::make_shared<sequent::model<Network, sequent::cpu, T>>();
-    auto const copy = [](sequent::matrix_view<T const> rows) {
-        return std::vector<T>(rows.data, rows.data + std::ptrdiff_t{rows.rows} * rows.columns);
-    };
-    auto const run = [net, copy](golden_pass<T>& pass) {
-        net->zero_gradients();
-        auto const output = pass.given ? net->forward(pass.input, pass.initial) : net->forward(pass.input);
-        pass.output = copy(output.values.rows);
-        pass.final = net->final_states();
-        net->backward(pass.output_gradient.rows(), pass.final_gradient);
-        pass.input_gradient = copy(net->input_gradient());
-        pass.initial_gradient = net->initial_state_gradients();
-    };
-    return {net->parameters(), [net](auto const& parameter, auto values) { net->assign(parameter, values); },
-            [net](auto const& name) { return net->gradient(name); },
-            [net](int batch) { return net->zero_states(batch); }, run};
+void run(any_network<T>& net, golden_pass<T>& pass) {
+    net.zero_gradients();
+    pass.output = numbers_of(pass.given ? net.forward(pass.input, pass.initial) : net.forward(pass.input));
+    pass.final = net.final_states();
+    net.backward(pass.output_gradient.rows(), pass.final_gradient);
+    pass.input_gradient = numbers_of(net.input_gradient());
+    pass.initial_gradient = net.initial_state_gradients();
 }
 
 // States [layers * directions, batch, hidden] of a fixture, one tensor for h and, where the cell has it, one for c.
 template <class T>
-[[nodiscard]] sequent::states<T> golden_states(golden_model<T> const& net, golden const& file,
+[[nodiscard]] sequent::states<T> golden_states(any_network<T>& net, golden const& file,
                                                std::vector<std::string> const& tensors) {
     auto given = net.zero_states(file.shape(tensors[0])[1]);
     std::size_t const kinds = file.contains(tensors[1]) ? 2 : 1;
@@ -92,8 +67,9 @@ void check_states(sequent::states<T> const& actual, sequent::states<T> const& ex
 
 // All cases of one network of recurrent_<cell>_<hidden>. One model runs them all, so its memory is reused.
 template <class T>
-void check_golden_network(golden const& file, std::string const& network, golden_model<T> const& net) {
-    for (auto const& parameter : net.parameters) {
+void check_golden_network(golden const& file, any_network<T>& net) {
+    std::string const network = net.name.substr(net.name.find(' ') + 1);
+    for (auto const& parameter : net.parameters()) {
         std::string const name = "param/" + network + "/" + parameter.name;
         CHECK(file.shape(name) == parameter.shape);
         net.assign(parameter, file.values<T>(name));
@@ -114,7 +90,7 @@ void check_golden_network(golden const& file, std::string const& network, golden
         if (pass.given) pass.initial = golden_states(net, file, {in + "h0", in + "c0"});
         pass.final_gradient = golden_states(net, file, {in + "d_h_n", in + "d_c_n"});
 
-        net.run(pass);
+        run(net, pass);
 
         auto const rows_are = [&](std::string const& tensor, std::vector<T> const& rows) {
             INFO(tensor);
@@ -124,7 +100,7 @@ void check_golden_network(golden const& file, std::string const& network, golden
         rows_are("d_input", pass.input_gradient);
         check_states(pass.final, golden_states(net, file, {in + "h_n", in + "c_n"}));
         check_states(pass.initial_gradient, golden_states(net, file, {in + "d_h0", in + "d_c0"}));
-        for (auto const& parameter : net.parameters) {
+        for (auto const& parameter : net.parameters()) {
             INFO("grad/" << parameter.name);
             check_close<T>(net.gradient(parameter.name), file.values(in + "grad/" + parameter.name));
         }
@@ -132,49 +108,53 @@ void check_golden_network(golden const& file, std::string const& network, golden
     CHECK(cases > 0);
 }
 
-// The networks of recurrent_<cell>_<hidden>: all four, but for the 16 units that fill a register, two.
-template <class Cell, class T>
-void check_golden_networks(std::string const& cell) {
-    using namespace sequent;
-    golden const file("recurrent_" + cell + "_" + std::to_string(Cell::hidden_size));
-    check_golden_network(file, "l1.uni", golden_model_of<recurrent<Cell>, T>());
-    check_golden_network(file, "l2.bi", golden_model_of<stacked<2, bidirectional<Cell>>, T>());
-    if constexpr (Cell::hidden_size < 16) {
-        check_golden_network(file, "l1.bi", golden_model_of<bidirectional<Cell>, T>());
-        check_golden_network(file, "l2.uni", golden_model_of<stacked<2, Cell>, T>());
-    }
+// Of the 16 units that fill a register the fixtures have two networks.
+struct with_16_units {
+    static constexpr bool takes(int, int network, bool) { return network == l1_uni || network == l2_bi; }
+};
+
+// The networks of recurrent_<cell>_<hidden>.
+template <int Which, int Input, int Hidden, class T>
+void check_golden_networks() {
+    using rows = std::conditional_t<Hidden == 16, with_16_units, pytorch_has>;
+    golden const file(std::string("recurrent_") + cell_names[Which] + "_" + std::to_string(Hidden));
+    std::vector<std::unique_ptr<any_network<T>>> table;
+    add_networks<passes_of_network, rows, Which, Input, Hidden>(table, 1);
+    CHECK(table.size() == (Hidden == 16 ? 2u : 4u));
+    for (auto const& net : table) check_golden_network(file, *net);
 }
 
-// A cell in every network of the fixtures: in double, where only rounding may differ, or in float.
-template <template <int, int> class Cell, class T>
-void check_golden_cell(std::string const& cell) {
-    check_golden_networks<Cell<3, 5>, T>(cell);
+// A cell of the table in every network of the fixtures: in double, where only rounding may differ, or in float.
+template <int Which, class T>
+void check_golden_cell() {
+    check_golden_networks<Which, 3, 5, T>();
     if constexpr (std::is_same_v<T, double>) {
-        check_golden_networks<Cell<3, 1>, T>(cell);
-        check_golden_networks<Cell<8, 16>, T>(cell);
+        check_golden_networks<Which, 3, 1, T>();
+        check_golden_networks<Which, 8, 16, T>();
     }
 }
 
 // float_<cell>: 64 -> 32 in float. The error of each result is at most four times PyTorch's own in float.
-template <template <int, int> class Cell>
-void check_golden_float(std::string const& cell) {
-    golden const file("float_" + cell);
-    auto const net = golden_model_of<sequent::recurrent<Cell<64, 32>>, float>();
-    for (auto const& parameter : net.parameters) net.assign(parameter, file.values<float>("param/" + parameter.name));
+template <int Which>
+void check_golden_float() {
+    golden const file(std::string("float_") + cell_names[Which]);
+    using cell = std::tuple_element_t<Which, all_cells<64, 32>>;
+    passes_of_network<sequent::recurrent<cell>, float> net(1);
+    for (auto const& parameter : net.parameters()) net.assign(parameter, file.values<float>("param/" + parameter.name));
 
     sequent::packing const shape(file.values<int>("lengths"));
     CHECK(std::ranges::equal(shape.batch_sizes(), file.values<int>("batch_sizes")));
     CHECK(std::ranges::equal(shape.sorted_indices(), file.values<int>("sorted_indices")));
     golden_pass<float> pass{{shape, file.values<float>("input"), 64},
                             {shape, file.values<float>("d_output"), 32},
-                            golden_states(net, file, {"h0", "c0"}),
-                            golden_states(net, file, {"d_h_n", "d_c_n"}),
+                            golden_states<float>(net, file, {"h0", "c0"}),
+                            golden_states<float>(net, file, {"d_h_n", "d_c_n"}),
                             true,
                             {},
                             {},
                             {},
                             {}};
-    net.run(pass);
+    run<float>(net, pass);
 
     auto const is = [&](std::string const& tensor, std::vector<float> const& actual) {
         INFO(tensor);
@@ -184,7 +164,7 @@ void check_golden_float(std::string const& cell) {
     is("d_input", pass.input_gradient);
     for (auto const& entry : pass.final.entries) is(entry.name.substr(0, 1) + "_n", entry.values);
     for (auto const& entry : pass.initial_gradient.entries) is("d_" + entry.name.substr(0, 1) + "0", entry.values);
-    for (auto const& parameter : net.parameters) is("grad/" + parameter.name, net.gradient(parameter.name));
+    for (auto const& parameter : net.parameters()) is("grad/" + parameter.name, net.gradient(parameter.name));
 }
 
 }  // namespace sequent_tests

@@ -13,10 +13,11 @@ namespace {
 using words = std::vector<std::vector<int>>;
 
 // The pooling of the fixture's batch and its gradients. `last`: the rows of each sequence's last step, sorted.
+// lengths: the fixture's, or others.
 template <class Pool>
-void check_fixture(std::string const& name) {
+void check_fixture(std::string const& name, std::vector<int> lengths = {}) {
     golden const file("pooling");
-    auto const lengths = file.values<int>("lengths");
+    if (lengths.empty()) lengths = file.values<int>("lengths");
     auto const pack = [&](std::string const& tensor) {
         auto const values = file.values(tensor);
         return pack_padded(values.data(), 4, 5, 3, lengths);
@@ -119,6 +120,7 @@ TEST_CASE("last_state: needs a layer with a final state before it") {
 }
 
 TEST_CASE("pooling: with padding packed as tokens, mean_state is the mean over padded steps") {
+    check_fixture<mean_state>("padded_mean", {5, 5, 5, 5});
     std::vector<std::vector<double>> const sequences{{1, 2, 3, 4}, {5, 6}};  // two features
     auto padded = sequences;
     padded[1].resize(4, 0.0);  // PyTorch: x.mean(dim=1) of [[1, 2], [3, 4]] and [[5, 6], [0, 0]]

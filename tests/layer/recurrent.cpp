@@ -1,10 +1,8 @@
 #include "sequent/layer/recurrent.hpp"
 
-#include "cell/coupled_lstm.hpp"
 #include "golden.hpp"
-#include "io/helpers.hpp"
+#include "layers.hpp"
 #include "random_data.hpp"
-#include "sequent/sequent.hpp"
 
 using namespace sequent;
 using namespace sequent_tests;
@@ -12,24 +10,6 @@ using namespace sequent_tests;
 namespace {
 
 constexpr int inputs = 3, hidden = 5;
-
-template <class Network, class Scalar>
-struct subject {
-    using network = Network;
-    using scalar = Scalar;
-};
-template <class Cell, class Scalar>
-using deep = subject<stacked<2, bidirectional<Cell>>, Scalar>;
-using lstm_cell = lstm<inputs, hidden>;
-
-// Every network of one cell, and every cell in the network that has it all; some in float.
-using subjects =
-    std::tuple<subject<recurrent<lstm_cell>, double>, subject<reversed<lstm_cell>, double>,
-               subject<bidirectional<lstm_cell>, double>, subject<stacked<2, lstm_cell>, double>,
-               deep<lstm_cell, double>, deep<lstm_cell, float>, deep<elman<inputs, hidden>, double>,
-               deep<elman<inputs, hidden, nonlinearity::relu>, double>, deep<gru<inputs, hidden>, double>,
-               subject<bidirectional<gru<inputs, hidden>>, float>, deep<coupled_lstm<inputs, hidden>, double>,
-               subject<reversed<coupled_lstm<inputs, hidden>>, float>>;
 
 // What one pass of a network makes, by sequence in the user's order, states too.
 template <class T>
@@ -45,16 +25,25 @@ template <class T>
     for (auto& entry : zeros.entries) {
         ++seed;
         for (std::size_t i = 0; i < who.size(); ++i) {
-            auto const row = random_values<T>(hidden, 1000 * seed + static_cast<std::uint64_t>(who[i]));
-            std::copy(row.begin(), row.end(), entry.values.begin() + static_cast<std::ptrdiff_t>(i) * hidden);
+            auto const row = random_values<T>(static_cast<std::size_t>(entry.width),
+                                              1000 * seed + static_cast<std::uint64_t>(who[i]));
+            std::copy(row.begin(), row.end(), entry.values.begin() + static_cast<std::ptrdiff_t>(i) * entry.width);
         }
     }
     return zeros;
 }
+template <class T>
+[[nodiscard]] std::vector<T> gradient_of(any_network<T>& net) {
+    std::vector<T> all;
+    for (auto const& parameter : net.parameters()) {
+        auto const values = net.gradient(parameter.name);
+        all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+}
 enum class from { zeros, given_states };
-template <class Model>
-[[nodiscard]] auto run(Model& net, std::vector<int> const& lengths, std::vector<int> const& who, from start) {
-    using T = typename Model::scalar;
+template <class T>
+[[nodiscard]] auto run(any_network<T>& net, std::vector<int> const& lengths, std::vector<int> const& who, from start) {
     auto const of_each = [&](int width, std::uint64_t seed) {
         std::vector<std::vector<T>> all;
         for (int const i : who)
@@ -62,28 +51,24 @@ template <class Model>
                                            seed + static_cast<std::uint64_t>(i)));
         return pack(all, width);
     };
-    auto const packed = of_each(inputs, 100);
+    auto const packed = of_each(net.inputs, 100);
     auto const by_sequence = [&](matrix_view<T const> rows) {
         return unpack(packed_sequence<T>{packed.shape, numbers_of(rows), rows.columns});
     };
     auto const zeros = net.zero_states(static_cast<int>(who.size())), given = states_of(zeros, who, 1);
     bool const is_given = start == from::given_states;
     pass_result<T> result;
-    auto const output = (is_given ? net.predict(packed, given) : net.predict(packed)).values.rows;
+    auto const output = (is_given ? net.predict(packed, given) : net.predict(packed));
     auto const cotangent = of_each(output.columns, 200);
     result.output = by_sequence(output);
     result.final = net.final_states();
-    CHECK(same_bits(by_sequence((is_given ? net.forward(packed, given) : net.forward(packed)).values.rows),
-                    result.output));
+    CHECK(same_bits(by_sequence(is_given ? net.forward(packed, given) : net.forward(packed)), result.output));
     CHECK(same_bits(net.final_states(), result.final));
     net.zero_gradients();
     net.backward(cotangent.rows(), states_of(zeros, who, 2));
     result.input_gradient = by_sequence(net.input_gradient());
     result.initial_gradient = net.initial_state_gradients();
-    for (auto const& parameter : net.parameters()) {
-        auto const values = net.gradient(parameter.name);
-        result.gradient.insert(result.gradient.end(), values.begin(), values.end());
-    }
+    result.gradient = gradient_of(net);
     return result;
 }
 
@@ -101,26 +86,21 @@ template <class T>
 template <class T>
 constexpr double rounding = std::is_same_v<T, double> ? 1e-14 : 1e-6;
 
-}  // namespace
-
-TEMPLATE_LIST_TEST_CASE("recurrent: a batch is its sequences one by one, in any order, forward to the bit", "",
-                        subjects) {
-    using T = typename TestType::scalar;
-    model<typename TestType::network, cpu, T> net{{}, {.seed = 1}};
-    std::vector<std::vector<int>> const batches{
-        {4, 7, 0, 1, 4, 9, 7, 7, 7, 2}, {5}, {1}, {1, 1, 1}, {6, 6, 6, 6}, {0, 3}};
+// Batches of these lengths, from zeros and from given states.
+template <class T>
+void check_batches(any_network<T>& net, std::vector<std::vector<int>> const& batches) {
     for (from const start : {from::zeros, from::given_states})
         for (std::vector<int> const& lengths : batches) {
-            INFO("batch of " << lengths.size() << ", first length " << lengths[0]
-                             << (start == from::zeros ? " from zeros" : ""));
+            INFO(net.name << ", batch of " << lengths.size() << ", first length " << lengths[0]
+                          << (start == from::zeros ? " from zeros" : ""));
             std::vector<int> who(lengths.size()), shuffled;
             std::iota(who.begin(), who.end(), 0);
-            auto const together = run(net, lengths, who, start);
+            auto const together = run<T>(net, lengths, who, start);
 
             std::vector<double> summed(together.gradient.size());
             for (std::size_t i = 0; i < who.size(); ++i) {
                 INFO("sequence " << i);
-                auto const alone = run(net, lengths, {who[i]}, start);
+                auto const alone = run<T>(net, lengths, {who[i]}, start);
                 CHECK(same_bits(alone.output[0], together.output[i]));
                 CHECK(same_bits(alone.final, row_of(together.final, i)));
                 CHECK(largest_error(alone.input_gradient[0], together.input_gradient[i]) <= rounding<T>);
@@ -134,7 +114,7 @@ TEMPLATE_LIST_TEST_CASE("recurrent: a batch is its sequences one by one, in any 
 
             shuffled = who;
             shuffle(std::span(shuffled), {7, 7});
-            auto const other = run(net, lengths, shuffled, start);
+            auto const other = run<T>(net, lengths, shuffled, start);
             for (std::size_t i = 0; i < who.size(); ++i) {
                 std::size_t const place = static_cast<std::size_t>(shuffled[i]);
                 CHECK(same_bits(other.output[i], together.output[place]));
@@ -144,55 +124,76 @@ TEMPLATE_LIST_TEST_CASE("recurrent: a batch is its sequences one by one, in any 
         }
 }
 
-TEMPLATE_LIST_TEST_CASE("recurrent: sequences of no steps hand their states on", "", subjects) {
-    using T = typename TestType::scalar;
-    model<typename TestType::network, cpu, T> net{{}, {.seed = 1}};
-    for (std::vector<int> const& lengths : {std::vector<int>{0, 3, 0}, std::vector<int>{0, 0}}) {
-        auto const input = pack(random_sequences<T>(lengths, inputs, 1), inputs);
-        int const batch = input.shape.batch();
-        auto initial = net.zero_states(batch), final_gradient = initial;
-        randomise(initial, 10), randomise(final_gradient, 20);
-        net.forward(input, initial);
-        auto const final = net.final_states();
-        net.zero_gradients();
-        net.backward({}, final_gradient);
-        auto const gradient = net.initial_state_gradients();
-        for (std::size_t i = 0; i < lengths.size(); ++i) {
-            if (lengths[i] > 0) continue;
-            CHECK(same_bits(row_of(final, i), row_of(initial, i)));
-            CHECK(same_bits(row_of(gradient, i), row_of(final_gradient, i)));
-        }
-        if (input.shape.rows() == 0)
-            for (auto const& parameter : net.parameters())
-                CHECK(net.gradient(parameter.name) == std::vector<T>(parameter.size()));
+}  // namespace
 
-        net.forward(input);  // from zeros, whatever was there before
-        auto const from_zero = net.final_states();
-        CHECK(same_bits(row_of(from_zero, 0), row_of(net.zero_states(batch), 0)));
-    }
+TEMPLATE_TEST_CASE("recurrent: a batch is its sequences one by one, in any order, forward to the bit", "", double,
+                   float) {
+    for (auto const& net : networks<TestType, halves>(1))
+        check_batches(*net, {{4, 7, 0, 1, 4, 9, 7, 7, 7, 2}, {5}, {1}, {1, 1, 1}, {6, 6, 6, 6}, {0, 3}});
 }
 
-TEMPLATE_LIST_TEST_CASE("recurrent: gradients of several batches add up, and a run repeats to the bit", "", subjects) {
-    using T = typename TestType::scalar;
-    using network = typename TestType::network;
-    auto const first = pack(random_sequences<T>({3, 5}, inputs, 1), inputs);
-    auto const second = pack(random_sequences<T>({2, 4, 1, 6}, inputs, 2), inputs);
+TEST_CASE("recurrent: so are batches of wide layers, of several registers of units and a part of one") {
+    passes_of_network<recurrent<lstm<20, 72>>, float> a(1);
+    passes_of_network<bidirectional<gru<33, 40>>, float> b(1);
+    for (any_network<float>* net : {static_cast<any_network<float>*>(&a), static_cast<any_network<float>*>(&b)})
+        check_batches(*net, {{4, 7, 0, 1, 4, 9, 7, 7, 7, 2}, {6, 6, 6}});
+}
+
+TEMPLATE_TEST_CASE("recurrent: sequences of no steps hand their states on", "", double, float) {
+    using T = TestType;
+    for (auto const& each : networks<T, halves>(1))
+        for (std::vector<int> const& lengths : {std::vector<int>{0, 3, 0}, std::vector<int>{0, 0}}) {
+            any_network<T>& net = *each;
+            INFO(net.name << ", batch of " << lengths.size());
+            auto const input = pack(random_sequences<T>(lengths, net.inputs, 1), net.inputs);
+            int const batch = input.shape.batch();
+            auto initial = net.zero_states(batch), final_gradient = initial;
+            randomise(initial, 10), randomise(final_gradient, 20);
+            net.forward(input, initial);
+            auto const final = net.final_states();
+            net.zero_gradients();
+            net.backward({}, final_gradient);
+            auto const gradient = net.initial_state_gradients();
+            for (std::size_t i = 0; i < lengths.size(); ++i) {
+                if (lengths[i] > 0) continue;
+                CHECK(same_bits(row_of(final, i), row_of(initial, i)));
+                CHECK(same_bits(row_of(gradient, i), row_of(final_gradient, i)));
+            }
+            if (input.shape.rows() == 0)
+                for (auto const& parameter : net.parameters())
+                    CHECK(net.gradient(parameter.name) == std::vector<T>(parameter.size()));
+
+            net.forward(input);  // from zeros, whatever was there before
+            auto const from_zero = net.final_states();
+            CHECK(same_bits(row_of(from_zero, 0), row_of(net.zero_states(batch), 0)));
+        }
+}
+
+TEMPLATE_TEST_CASE("recurrent: gradients of several batches add up, and a run repeats to the bit", "", double, float) {
+    using T = TestType;
+    using network = any_network<T>;
     auto const cotangent = random_values<T>(13 * 2 * hidden, 3);
-    auto const gradients_of = [&](auto& net, auto const&... batches) {
-        auto const add = [&](auto const& batch) {
-            auto const output = net.forward(batch).values.rows;
-            net.backward({cotangent.data(), output.rows, output.columns});
+    auto const table = networks<T, halves>(1), again = networks<T, halves>(1);
+    for (std::size_t k = 0; k < table.size(); ++k) {
+        INFO(table[k]->name);
+        int const width = table[k]->inputs;
+        auto const first = pack(random_sequences<T>({3, 5}, width, 1), width),
+                   second = pack(random_sequences<T>({2, 4, 1, 6}, width, 2), width);
+        auto const gradients_of = [&](network& net, std::vector<packed_sequence<T> const*> const& batches) {
+            net.zero_gradients();
+            for (auto const* batch : batches) {
+                auto const output = net.forward(*batch);
+                net.backward({cotangent.data(), output.rows, output.columns});
+            }
+            return gradient_of(net);
         };
-        net.zero_gradients();
-        (add(batches), ...);
-        return std::vector<T>(net.gradient_block(), net.gradient_block() + net.block_size());
-    };
-    model<network, cpu, T> net{{}, {.seed = 1}}, again{{}, {.seed = 1}};
-    auto const a = gradients_of(net, first), b = gradients_of(net, second), both = gradients_of(net, first, second);
-    std::vector<double> sum(a.begin(), a.end());
-    for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += static_cast<double>(b[j]);
-    CHECK(largest_error(both, sum) <= rounding<T>);
-    CHECK(same_bits(gradients_of(again, first, second), both));
+        auto const a = gradients_of(*table[k], {&first}), b = gradients_of(*table[k], {&second}),
+                   both = gradients_of(*table[k], {&first, &second});
+        std::vector<double> sum(a.begin(), a.end());
+        for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += static_cast<double>(b[j]);
+        CHECK(largest_error(both, sum) <= rounding<T>);
+        CHECK(same_bits(gradients_of(*again[k], {&first, &second}), both));
+    }
 }
 
 TEST_CASE("recurrent: a bidirectional layer is one in each direction, and reversed reads backwards") {

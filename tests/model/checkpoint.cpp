@@ -6,14 +6,10 @@
 
 #include "../io/helpers.hpp"
 #include "catch.hpp"
-#include "cell/coupled_lstm.hpp"
-#include "sequent/sequent.hpp"
+#include "layer/layers.hpp"
 
 using namespace sequent;
-using sequent_tests::coupled_lstm;
-using sequent_tests::fixture;
-using sequent_tests::temporary_folder;
-using sequent_tests::thrown;
+using namespace sequent_tests;
 
 namespace {
 
@@ -157,18 +153,19 @@ TEMPLATE_TEST_CASE("checkpoint: a trained network comes back bit for bit", "", f
     CHECK(file.at("rnn.bias_hh_l0").shape == std::vector<std::size_t>{24});
 }
 
-using networks = std::tuple<elman<3, 5>, gru<3, 5>, lstm<3, 5>, coupled_lstm<3, 5>, reversed<elman<3, 5>>,
-                            reversed<gru<3, 5>>, reversed<lstm<3, 5>>, reversed<coupled_lstm<3, 5>>,
-                            stacked<2, bidirectional<elman<3, 5>>>, stacked<2, bidirectional<gru<3, 5>>>,
-                            stacked<2, bidirectional<lstm<3, 5>>>, stacked<2, bidirectional<coupled_lstm<3, 5>>>>;
-TEMPLATE_LIST_TEST_CASE("checkpoint: every cell and direction comes back bit for bit, under its names", "", networks) {
+TEMPLATE_TEST_CASE("checkpoint: every cell, direction and depth comes back bit for bit, under its names", "", float,
+                   double) {
     temporary_folder const folder;
-    model<TestType, cpu> net{{}, {.seed = 1}}, other{{}, {.seed = 2}};
-    save(net, folder / "file");
-    CHECK(weights_in<float>(folder / "file") == weights_of(net));
-    REQUIRE(weights_of(other) != weights_of(net));
-    load(other, folder / "file");
-    CHECK(weights_of(other) == weights_of(net));
+    auto const table = weights_of_networks<TestType, halves>(1), others = weights_of_networks<TestType, halves>(2);
+    for (std::size_t k = 0; k < table.size(); ++k) {
+        auto &net = *table[k], &other = *others[k];
+        INFO(net.name);
+        save(net, folder / "file");
+        CHECK(weights_in<TestType>(folder / "file") == weights_of(net));
+        REQUIRE(weights_of(other) != weights_of(net));
+        load(other, folder / "file");
+        CHECK(weights_of(other) == weights_of(net));
+    }
 }
 
 TEST_CASE("checkpoint: parameters of units have names like PyTorch's") {
@@ -297,6 +294,27 @@ struct torch_rnn : classifier<elman<8, 6>, 6> {
 struct torch_deep_lstm : classifier<stacked<2, bidirectional<lstm<8, 6>>>, 12> {
     static constexpr char const* name = "deep_LSTM";
 };
+
+TEST_CASE("checkpoint: a state_dict of PyTorch's is saved as it came: names, types, shapes and bytes") {
+    temporary_folder const folder;
+    auto const check = [&](auto net, std::string const& name, std::size_t count) {
+        load(net, fixture(name + ".safetensors"));
+        save(net, folder / name);
+        auto const given = safetensors::read(fixture(name + ".safetensors")), saved = safetensors::read(folder / name);
+        CHECK(given.tensors().size() == count);
+        CHECK(saved.tensors().size() == count);
+        CHECK(saved.metadata().at("format") == given.metadata().at("format"));
+        for (auto const& [tensor, as] : given.tensors()) {
+            INFO(name << ": " << tensor);
+            REQUIRE(saved.contains(tensor));
+            CHECK(saved.at(tensor).dtype == as.dtype);
+            CHECK(saved.at(tensor).shape == as.shape);
+            CHECK(std::ranges::equal(saved.bytes(tensor), given.bytes(tensor)));
+        }
+    };
+    check(model<torch_lstm, cpu>(), "news_tiny", 7);
+    check(model<torch_deep_lstm, cpu>(), "news_deep", 19);
+}
 
 TEMPLATE_TEST_CASE("checkpoint: PyTorch's weights come in and go back", "", torch_lstm, torch_gru, torch_rnn,
                    torch_deep_lstm) {

@@ -3,54 +3,80 @@
 #include <limits>
 
 #include "catch.hpp"
-#include "cell/coupled_lstm.hpp"
-#include "sequent/sequent.hpp"
+#include "layer/layers.hpp"
+#include "layer/random_data.hpp"
 
 using namespace sequent;
+using namespace sequent_tests;
 
 namespace {
 
 std::vector<int> const lengths{3, 0, 5, 1};
 std::vector<int> const topics{2, 0, 1, 2};
 
-// Sequences of the given lengths, three features a step.
-packed_sequence<double> features(std::vector<int> const& of) {
-    random_stream const random{5, 1};
-    std::uint64_t drawn = 0;
-    std::vector<std::vector<double>> rows;
-    for (int const length : of) {
-        rows.emplace_back();
-        for (int j = 0; j < 3 * length; ++j) rows.back().push_back(random.normal(drawn++));
-    }
-    return pack(rows, 3);
+packed_sequence<double> features(std::vector<int> const& of, int width = 3) {
+    return pack(random_sequences<double>(of, width, 5), width);
+}
+
+void check(gradient_check_result const& result, std::size_t numbers) {
+    INFO(result.parameter << " at " << result.place << ": " << result.analytic << " and " << result.numeric);
+    CHECK(result.checked == numbers);
+    CHECK(result.worst < 1e-6);
+    CHECK(result.worst > 0);
+}
+auto count(auto const& parameters) {
+    std::size_t numbers = 0;
+    for (auto const& parameter : parameters) numbers += parameter.size();
+    return numbers;
 }
 
 template <class Recurrent, int Width>
 using topic_of_last = sequential<Recurrent, last_state, linear<Width, 3>>;
 
-// A batch of unequal lengths, one of them zero, and a batch of one sequence.
-template <class Recurrent, int Width>
-void check_network() {
-    model<topic_of_last<Recurrent, Width>, cpu, double> net({}, {.seed = 2});
-    std::size_t numbers = 0;
-    for (auto const& parameter : net.parameters()) numbers += parameter.size();
-    for (bool const alone : {false, true}) {
-        auto const result = alone ? gradient_check(net, features({4}), std::vector<int>{1}, cross_entropy{})
-                                  : gradient_check(net, features(lengths), topics, cross_entropy{});
-        INFO(result.parameter << " at " << result.place << ": " << result.analytic << " and " << result.numeric);
-        CHECK(result.checked == numbers);
-        CHECK(result.worst < 1e-6);
-        CHECK(result.worst > 0);
-    }
+// One unit. A batch of unequal lengths, one of them zero, and a batch of one sequence.
+template <class Cell>
+void check_one_unit() {
+    model<topic_of_last<Cell, 1>, cpu, double> net({}, {.seed = 2});
+    std::size_t const numbers = count(net.parameters());
+    check(gradient_check(net, features(lengths), topics, cross_entropy{}), numbers);
+    check(gradient_check(net, features({4}), std::vector<int>{1}, cross_entropy{}), numbers);
 }
 
-template <class Cell>
-void check_cell() {
-    check_network<Cell, Cell::hidden_size>();
-}
-template <class Cell>
-void check_deep() {
-    check_network<stacked<2, bidirectional<Cell>>, 2 * Cell::hidden_size>();
+// Of the outputs and final states, each times a number of its own.
+struct weighted_sum {
+    packed_sequence<double> input;
+    states<double> initial;
+    std::vector<double> on_output;
+    states<double> on_final;
+
+    double operator()(any_network<double>& net) const {
+        auto const output = numbers_of(net.forward(input, initial));
+        double sum = std::inner_product(output.begin(), output.end(), on_output.begin(), 0.0);
+        auto const final = net.final_states();
+        for (std::size_t k = 0; k < final.entries.size(); ++k)
+            sum += std::inner_product(final.entries[k].values.begin(), final.entries[k].values.end(),
+                                      on_final.entries[k].values.begin(), 0.0);
+        return sum;
+    }
+};
+
+// Central differences of sum() by every `stride`-th of these numbers, on which it depends.
+void check_differences(std::string const& name, std::vector<double>& values, std::vector<double> const& gradient,
+                       std::size_t stride, auto const& sum) {
+    INFO(name);
+    constexpr double step = 1e-5;
+    REQUIRE(gradient.size() == values.size());
+    for (std::size_t j = 0; j < values.size(); j += stride) {
+        double const value = values[j];
+        auto const at = [&](double moved) {
+            values[j] = moved;
+            return sum();
+        };
+        double const numeric = (at(value + step) - at(value - step)) / (2 * step);
+        values[j] = value;
+        CAPTURE(j, numeric, gradient[j]);
+        CHECK(std::abs(numeric - gradient[j]) <= 1e-6 * std::max(1e-3, std::abs(gradient[j])));
+    }
 }
 
 // An Elman cell that forgets the derivative of tanh.
@@ -69,26 +95,49 @@ struct forgetful : elman<3, 5> {
 
 }  // namespace
 
-TEST_CASE("gradients of an LSTM are the differences", "[gradient_check]") {
-    check_cell<lstm<3, 1>>();
-    check_cell<lstm<3, 5>>();
+TEST_CASE("gradients of cells of one unit are the differences", "[gradient_check]") {
+    check_one_unit<lstm<3, 1>>();
+    check_one_unit<gru<3, 1>>();
+    check_one_unit<elman<3, 1>>();
 }
 
-TEST_CASE("gradients of a GRU are the differences", "[gradient_check]") {
-    check_cell<gru<3, 1>>();
-    check_cell<gru<3, 5>>();
-    check_deep<gru<3, 5>>();
+TEST_CASE("gradients of every cell, direction and depth are the differences", "[gradient_check]") {
+    std::vector<int> const of_rows{0, 4, 2, 1, 3, 3, 0, 1, 4};  // one class for each packed row
+    for (auto const& net : networks<double, all>(2)) {
+        INFO(net->name);
+        std::size_t const numbers = count(net->parameters());
+        check(gradient_check(*net, features(lengths, net->inputs), of_rows, cross_entropy{}), numbers);
+        check(gradient_check(*net, features({4}, net->inputs), std::vector<int>{1, 4, 0, 2}, cross_entropy{}), numbers);
+    }
 }
 
-TEST_CASE("gradients of an Elman network are the differences", "[gradient_check]") {
-    check_cell<elman<3, 1>>();
-    check_cell<elman<3, 5>>();
-    check_deep<elman<3, 5>>();
-    check_cell<elman<3, 5, nonlinearity::relu>>();
-}
-
-TEST_CASE("gradients of a user's cell with parameters of its units are the differences", "[gradient_check]") {
-    check_deep<sequent_tests::coupled_lstm<3, 5>>();
+TEST_CASE("gradients from given initial states, and of these, are the differences", "[gradient_check]") {
+    int checked = 0;
+    for (auto const& net : networks<double, all>(3)) {
+        INFO(net->name);
+        int const batch = static_cast<int>(lengths.size());
+        weighted_sum sum{features(lengths, net->inputs), net->zero_states(batch), {}, net->zero_states(batch)};
+        randomise(sum.initial, 10), randomise(sum.on_final, 20);
+        int const rows = sum.input.shape.rows();
+        sum.on_output = random_values<double>(static_cast<std::size_t>(rows * net->features), 30);
+        net->zero_gradients();
+        sum(*net);
+        net->backward({sum.on_output.data(), rows, net->features}, sum.on_final);
+        auto const of_states = net->initial_state_gradients();
+        for (std::size_t k = 0; k < of_states.entries.size(); ++k, ++checked)
+            check_differences(of_states.entries[k].name, sum.initial.entries[k].values, of_states.entries[k].values, 1,
+                              [&] { return sum(*net); });
+        for (auto const& parameter : net->parameters()) {
+            auto const gradient = net->gradient(parameter.name);
+            auto values = net->values(parameter);
+            check_differences(parameter.name, values, gradient, 7, [&] {
+                net->assign(parameter, values);
+                return sum(*net);
+            });
+            net->assign(parameter, values);
+        }
+    }
+    CHECK(checked == (1 + 1 + 2 + 1 + 2) * (1 + 1 + 2 + 2 + 2 + 4));  // states of the cells, of the networks
 }
 
 TEST_CASE("a gradient check of every step's output, of an embedding and of what is frozen", "[gradient_check]") {

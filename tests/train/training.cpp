@@ -49,12 +49,13 @@ struct frozen_for {
 // Of 24 batches, `together` to a step: PyTorch's losses, rates and final weights.
 template <class Cell, class Rule>
 void check_options(std::string const& name, Rule const& how, training_options const& options,
-                   std::vector<frozen_for> const& frozen = {}, std::size_t together = 1) {
+                   std::vector<frozen_for> const& frozen = {}, std::size_t together = 1,
+                   cross_entropy const& loss = {}) {
     INFO(name);
     trajectory const golden(name, reads::true_tokens);
     model<topic_net<Cell>, cpu, double> net{topic_net<Cell>{1}};
     golden.start(net);
-    training run{net, cross_entropy{}, how, options};
+    training run{net, loss, how, options};
     std::vector<double> losses, rates;
     for (std::size_t s = 0; s < 24; ++s) {
         for (auto const& [prefix, first, end] : frozen) {
@@ -103,6 +104,14 @@ TEST_CASE("parameters that are frozen for a while train as PyTorch's, whose step
                               {{"fc.", 4, 9}, {"embedding", 0, 11}});
     check_options<gru<6, 5>>("sparse_adam", sparse_adam{.rate = 1e-2, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-3}, {},
                              {{"embedding", 6, 12}});
+}
+
+TEST_CASE("PyTorch's training with class weights, ignored rows and label smoothing, mean and sum", "[training]") {
+    check_options<lstm<6, 5>>("weighted_mean", adam{.rate = 1e-2}, {}, {}, 1,
+                              {.class_weights = {0.5, 1, 2, 0.25}, .ignore_index = -1, .label_smoothing = 0.1});
+    check_options<gru<6, 5>>(
+        "weighted_sum", sgd{.rate = 0.05, .momentum = 0.9}, {}, {}, 1,
+        {.reduction = reduction::sum, .class_weights = {0.5, 1, 2, 0.25}, .ignore_index = 2, .label_smoothing = 0.1});
 }
 
 TEST_CASE("PyTorch's training of an LSTM that reads padding", "[training]") {
