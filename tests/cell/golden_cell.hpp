@@ -1,5 +1,6 @@
 // What PyTorch computes with one cell, compared with models of it: networks of one and two layers in one and both
-// directions, packed and padded batches, zero and given initial states; outputs, final states and every gradient.
+// directions, packed and padded batches, zero and given initial states; outputs, final states and every gradient. On
+// any policy: whoever includes this brings its header.
 #pragma once
 
 #include <functional>
@@ -9,7 +10,13 @@
 #include <vector>
 
 #include "golden.hpp"
-#include "sequent/sequent.hpp"
+#include "sequent/cell/cell.hpp"
+#include "sequent/layer/recurrent.hpp"
+#include "sequent/model/model.hpp"
+
+namespace sequent {
+struct cpu;
+}
 
 namespace sequent_tests {
 
@@ -33,26 +40,41 @@ struct golden_model {
     std::function<std::vector<T>(std::string const&)> gradient;
     std::function<sequent::states<T>(int)> zero_states;
     std::function<void(golden_pass<T>&)> run;
+    double within;  // how far a number may be from PyTorch's in double
 };
 
-template <class Network, class T>
-[[nodiscard]] golden_model<T> golden_model_of() {
-    auto const net = std::make_shared<sequent::model<Network, sequent::cpu, T>>();
-    auto const copy = [](sequent::matrix_view<T const> rows) {
-        return std::vector<T>(rows.data, rows.data + std::ptrdiff_t{rows.rows} * rows.columns);
+// In double only rounding differs. In float a number is exact to 2e-6 of the largest in its tensor, or of 1: the sums
+// of a tensor of few numbers may cancel.
+template <class T>
+inline constexpr double golden_error = std::is_same_v<T, double> ? 1e-13 : 2e-6;
+
+template <class Network, class T, class Device = sequent::cpu>
+[[nodiscard]] golden_model<T> golden_model_of(double within = golden_error<T>) {
+    auto const net = std::make_shared<sequent::model<Network, Device, T>>();
+    auto const copy = [net](sequent::matrix_view<T const> rows) {
+        std::vector<T> numbers(static_cast<std::size_t>(rows.rows) * static_cast<std::size_t>(rows.columns));
+        copy_to_host(net->device(), rows.data, numbers.size(), numbers.data());
+        return numbers;
     };
-    auto const run = [net, copy](golden_pass<T>& pass) {
+    auto const there = std::make_shared<typename Device::template buffer<T>>();
+    auto const run = [net, copy, there](golden_pass<T>& pass) {
         net->zero_gradients();
         auto const output = pass.given ? net->forward(pass.input, pass.initial) : net->forward(pass.input);
         pass.output = copy(output.values.rows);
         pass.final = net->final_states();
-        net->backward(pass.output_gradient.rows(), pass.final_gradient);
+        sequent::matrix_view<T const> const given = pass.output_gradient.rows();
+        auto const& numbers = pass.output_gradient.values;
+        copy_from_host(net->device(), numbers.data(), numbers.size(), there->reserve(numbers.size()));
+        net->backward({there->data(), given.rows, given.columns}, pass.final_gradient);
         pass.input_gradient = copy(net->input_gradient());
         pass.initial_gradient = net->initial_state_gradients();
     };
-    return {net->parameters(), [net](auto const& parameter, auto values) { net->assign(parameter, values); },
+    return {net->parameters(),
+            [net](auto const& parameter, auto values) { net->assign(parameter, values); },
             [net](auto const& name) { return net->gradient(name); },
-            [net](int batch) { return net->zero_states(batch); }, run};
+            [net](int batch) { return net->zero_states(batch); },
+            run,
+            within};
 }
 
 // States [layers * directions, batch, hidden] of a fixture, one tensor for h and, where the cell has it, one for c.
@@ -71,22 +93,17 @@ template <class T>
     return given;
 }
 
-// In double only rounding differs. In float a number is exact to 2e-6 of the largest in its tensor, or of 1: the sums
-// of a tensor of few numbers may cancel.
 template <class T, class Actual, class Expected>
-void check_close(Actual const& actual, Expected const& expected) {
-    if constexpr (std::is_same_v<T, double>)
-        CHECK(largest_error(actual, expected) <= 1e-13);
-    else
-        CHECK(largest_error(actual, expected, 1) <= 2e-6);
+void check_close(double within, Actual const& actual, Expected const& expected) {
+    CHECK(largest_error(actual, expected, std::is_same_v<T, double> ? 0 : 1) <= within);
 }
 
 template <class T>
-void check_states(sequent::states<T> const& actual, sequent::states<T> const& expected) {
+void check_states(double within, sequent::states<T> const& actual, sequent::states<T> const& expected) {
     REQUIRE(actual.entries.size() == expected.entries.size());
     for (std::size_t k = 0; k < expected.entries.size(); ++k) {
         INFO(expected.entries[k].name);
-        check_close<T>(actual.entries[k].values, expected.entries[k].values);
+        check_close<T>(within, actual.entries[k].values, expected.entries[k].values);
     }
 }
 
@@ -118,30 +135,30 @@ void check_golden_network(golden const& file, std::string const& network, golden
 
         auto const rows_are = [&](std::string const& tensor, std::vector<T> const& rows) {
             INFO(tensor);
-            check_close<T>(rows, pack(tensor).values);
+            check_close<T>(net.within, rows, pack(tensor).values);
         };
         rows_are("output", pass.output);
         rows_are("d_input", pass.input_gradient);
-        check_states(pass.final, golden_states(net, file, {in + "h_n", in + "c_n"}));
-        check_states(pass.initial_gradient, golden_states(net, file, {in + "d_h0", in + "d_c0"}));
+        check_states(net.within, pass.final, golden_states(net, file, {in + "h_n", in + "c_n"}));
+        check_states(net.within, pass.initial_gradient, golden_states(net, file, {in + "d_h0", in + "d_c0"}));
         for (auto const& parameter : net.parameters) {
             INFO("grad/" << parameter.name);
-            check_close<T>(net.gradient(parameter.name), file.values(in + "grad/" + parameter.name));
+            check_close<T>(net.within, net.gradient(parameter.name), file.values(in + "grad/" + parameter.name));
         }
     }
     CHECK(cases > 0);
 }
 
 // The networks of recurrent_<cell>_<hidden>: all four, but for the 16 units that fill a register, two.
-template <class Cell, class T>
-void check_golden_networks(std::string const& cell) {
+template <class Cell, class T, class Device = sequent::cpu>
+void check_golden_networks(std::string const& cell, double within = golden_error<T>) {
     using namespace sequent;
     golden const file("recurrent_" + cell + "_" + std::to_string(Cell::hidden_size));
-    check_golden_network(file, "l1.uni", golden_model_of<recurrent<Cell>, T>());
-    check_golden_network(file, "l2.bi", golden_model_of<stacked<2, bidirectional<Cell>>, T>());
+    check_golden_network(file, "l1.uni", golden_model_of<recurrent<Cell>, T, Device>(within));
+    check_golden_network(file, "l2.bi", golden_model_of<stacked<2, bidirectional<Cell>>, T, Device>(within));
     if constexpr (Cell::hidden_size < 16) {
-        check_golden_network(file, "l1.bi", golden_model_of<bidirectional<Cell>, T>());
-        check_golden_network(file, "l2.uni", golden_model_of<stacked<2, Cell>, T>());
+        check_golden_network(file, "l1.bi", golden_model_of<bidirectional<Cell>, T, Device>(within));
+        check_golden_network(file, "l2.uni", golden_model_of<stacked<2, Cell>, T, Device>(within));
     }
 }
 
@@ -156,10 +173,10 @@ void check_golden_cell(std::string const& cell) {
 }
 
 // float_<cell>: 64 -> 32 in float. The error of each result is at most four times PyTorch's own in float.
-template <template <int, int> class Cell>
+template <template <int, int> class Cell, class Device = sequent::cpu>
 void check_golden_float(std::string const& cell) {
     golden const file("float_" + cell);
-    auto const net = golden_model_of<sequent::recurrent<Cell<64, 32>>, float>();
+    auto const net = golden_model_of<sequent::recurrent<Cell<64, 32>>, float, Device>();
     for (auto const& parameter : net.parameters) net.assign(parameter, file.values<float>("param/" + parameter.name));
 
     sequent::packing const shape(file.values<int>("lengths"));

@@ -1,7 +1,9 @@
 #include "sequent/cell/lstm.hpp"
 
+#include "backend/cuda/on_device.hpp"
 #include "check_step.hpp"
 #include "golden_cell.hpp"
+#include "sequent/sequent.hpp"
 
 using namespace sequent;
 using namespace sequent_tests;
@@ -28,3 +30,9 @@ TEST_CASE("lstm: every network, batch and state as PyTorch's, in double") { chec
 TEST_CASE("lstm: every network, batch and state as PyTorch's, in float") { check_golden_cell<lstm, float>("lstm"); }
 
 TEST_CASE("lstm: errors in float at most four times PyTorch's own") { check_golden_float<lstm>("lstm"); }
+
+TEST_CASE("lstm: as PyTorch's on the emulated machine, step by step and in one block") {
+    using cell = lstm<8, 16>;
+    check_golden_networks<cell, float, emulated_with<precision::f32, strategy::general>>("lstm", 4e-6);
+    check_golden_networks<cell, float, emulated_with<precision::f32x3, strategy::one_block>>("lstm", 1e-4);
+}
