@@ -58,6 +58,12 @@ program "$work/programs/test_gpu" <<'SCRIPT'
 echo 'All tests passed'
 SCRIPT
 
+program "$work/programs/on_a_gpu" <<<'echo 1110100100 is front heavy'
+program "$work/programs/news_classifier" <<'SCRIPT'
+[ "$*" = "--device cuda --data ${4-} --model packed --limit 16000 --epochs 2 --seed 1" ] || exit 2
+[ $MISCHIEF = no ] && echo 'result model=packed test_accuracy=0.7901' || echo 'result model=packed test_accuracy=0.2500'
+SCRIPT
+
 bench() { # bench MISCHIEF STATUS [OPTION...]: the driver must end with that status
     local status=0 want=$2
     export MISCHIEF=$1
@@ -99,7 +105,8 @@ holds 'sum("signal 11" in f and "lstm_bf16 2" in f for f in r["failures"]) == 1'
 holds 'sum("silent" in f and "gru_bf16 2" in f for f in r["failures"]) == 1'
 holds 'sum("no memory" in f for f in r["failures"]) == sum("half a line" in f for f in r["failures"]) == 1'
 holds 'any("tests: skipped: no GPU" in f for f in r["failures"]) and any("no more" in f for f in r["failures"])'
-holds 'len(r["failures"]) == 8 and r["lesson"] == [{"who": "sequent f32x3 one_block", "ms": "0.5", "iqr": "0.01"}]'
+holds 'len(r["failures"]) == 9 and any("news_classifier" in f for f in r["failures"])'
+holds 'r["lesson"] == [{"who": "sequent f32x3 one_block", "ms": "0.5", "iqr": "0.01"}]'
 holds 'any("cuDNN took no case" in f and "not supported" in f for f in r["failures"])'
 holds 'len(rows) == 3 * 3 * (2 + 3) - 2'  # the cases after those that ended are there
 # The time is over while one hangs, and it is no failure that the rest is missing.
@@ -116,7 +123,7 @@ case "$*" in
     *--version*) echo 'release 13' ;;
     *' -c '*) touch "${@: -1}" ;;
     *recurrent*) cp "$STANDINS/cases" "${@: -1}" ;;
-    *test_gpu* | *lesson*) cp "$STANDINS/$(basename "${@: -1}")" "${@: -1}" ;;
+    *test_gpu* | *lesson* | *on_a_gpu*) cp "$STANDINS/$(basename "${@: -1}")" "${@: -1}" ;;
 esac
 SCRIPT
 for header in catch2/catch.hpp nlohmann/json.hpp eigen3/Eigen/Core xsimd/xsimd.hpp xtensor/xtensor.hpp; do
@@ -127,6 +134,7 @@ bench no 1 --carried "$work/carried" --build "$work/built"
 holds 'len(r["failures"]) == 2 and "recurrent_elman_bf16" in r["failures"][1] and "registers" in r["failures"][1]'
 holds '"planned.gru.f16" in r["failures"][0]'  # the other tests run
 holds 'len(rows) == 2 * 3 * 6 and r["lesson"] != []'
+holds 'any("the news classifier is not run" in a for a in r["absent"]) and "on_a_gpu: 1110100100" in log'
 holds '"cudnn.h is not there" in r["absent"][1] and "tests: All" in log'
 # Programs and tools that are absent: a run without tests has failed, unless it was asked for.
 rm "$work/programs"/recurrent_* "$work/programs/test_gpu" "$work/bin/nvidia-smi"
