@@ -54,19 +54,19 @@ class cudnn_layer {
     cudnn_layer& operator=(cudnn_layer const&) = delete;
     ~cudnn_layer() { release(); }
 
-    void forward(bool training) {
+    void forward(int set, bool training) {
         check_cudnn(cudnnRNNForward(handle_, rnn_, training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
-                                    lengths_, x_shape_, x_, y_shape_, y_, state_, nullptr, nullptr, state_, nullptr,
-                                    nullptr, weight_bytes_, weights_, work_bytes_, work_, training ? reserve_bytes_ : 0,
-                                    training ? reserve_ : nullptr),
+                                    lengths_, x_shape_, x_[set], y_shape_, y_, state_, nullptr, nullptr, state_,
+                                    nullptr, nullptr, weight_bytes_, weights_, work_bytes_, work_,
+                                    training ? reserve_bytes_ : 0, training ? reserve_ : nullptr),
                     "cudnnRNNForward");
     }
-    void backward() {
-        check_cudnn(cudnnRNNBackwardData_v8(handle_, rnn_, lengths_, y_shape_, y_, dy_, x_shape_, dx_, state_, nullptr,
-                                            nullptr, nullptr, state_, nullptr, nullptr, nullptr, weight_bytes_,
+    void backward(int set) {
+        check_cudnn(cudnnRNNBackwardData_v8(handle_, rnn_, lengths_, y_shape_, y_, dy_[set], x_shape_, dx_, state_,
+                                            nullptr, nullptr, nullptr, state_, nullptr, nullptr, nullptr, weight_bytes_,
                                             weights_, work_bytes_, work_, reserve_bytes_, reserve_),
                     "cudnnRNNBackwardData_v8");
-        check_cudnn(cudnnRNNBackwardWeights_v8(handle_, rnn_, CUDNN_WGRAD_MODE_ADD, lengths_, x_shape_, x_, state_,
+        check_cudnn(cudnnRNNBackwardWeights_v8(handle_, rnn_, CUDNN_WGRAD_MODE_ADD, lengths_, x_shape_, x_[set], state_,
                                                nullptr, y_shape_, y_, weight_bytes_, d_weights_, work_bytes_, work_,
                                                reserve_bytes_, reserve_),
                     "cudnnRNNBackwardWeights_v8");
@@ -84,6 +84,9 @@ class cudnn_layer {
                                              of.hidden, of.hidden, of.layers, dropout_,
                                              of.packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED),
                     "cudnnSetRNNDescriptor_v8");
+        // It compiles kernels for this batch.
+        if (of.algorithm == CUDNN_RNN_ALGO_PERSIST_DYNAMIC)
+            check_cudnn(cudnnBuildRNNDynamic(handle_, rnn_, of.batch), "cudnnBuildRNNDynamic");
         int const steps = of.lengths[0];
         auto const layout =
             of.packed ? CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED : CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED;
@@ -112,13 +115,16 @@ class cudnn_layer {
         std::size_t const rows = of.packed ? std::accumulate(of.lengths.begin(), of.lengths.end(), std::size_t{0})
                                            : static_cast<std::size_t>(steps) * of.batch;
         std::size_t const x = rows * of.inputs * size, y = rows * of.directions * of.hidden * size;
-        x_ = zeros(x), dx_ = zeros(x), y_ = zeros(y), dy_ = zeros(y);
+        dx_ = zeros(x), y_ = zeros(y);
+        for (int set = 0; set < input_sets; ++set) {
+            x_[set] = zeros(x), dy_[set] = zeros(y);
+            randomise(of.type, x_[set], x, 1), randomise(of.type, dy_[set], y, 1);
+        }
         weights_ = zeros(weight_bytes_), d_weights_ = zeros(weight_bytes_);
         work_ = zeros(work_bytes_), reserve_ = zeros(reserve_bytes_);
         lengths_ = static_cast<int*>(zeros(of.batch * sizeof(int)));
         check_cuda(cudaMemcpy(lengths_, of.lengths.data(), of.batch * sizeof(int), cudaMemcpyHostToDevice),
                    "cudaMemcpy");
-        randomise(of.type, x_, x, 1), randomise(of.type, dy_, y, 1);
         randomise(of.type, weights_, weight_bytes_, 0.1f);
     }
     void release() {
@@ -161,8 +167,8 @@ class cudnn_layer {
     cudnnRNNDataDescriptor_t x_shape_ = nullptr, y_shape_ = nullptr;
     cudnnTensorDescriptor_t state_ = nullptr;
     std::size_t weight_bytes_ = 0, work_bytes_ = 0, reserve_bytes_ = 0;
-    void *x_ = nullptr, *dx_ = nullptr, *y_ = nullptr, *dy_ = nullptr, *weights_ = nullptr, *d_weights_ = nullptr,
-         *work_ = nullptr, *reserve_ = nullptr;
+    void *x_[input_sets] = {}, *dy_[input_sets] = {}, *dx_ = nullptr, *y_ = nullptr, *weights_ = nullptr,
+         *d_weights_ = nullptr, *work_ = nullptr, *reserve_ = nullptr;
     int* lengths_ = nullptr;
     std::vector<void*> memory_;
 };

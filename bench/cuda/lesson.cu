@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sequent/cuda.hpp"
+#include "timing.hpp"
 
 using namespace sequent;
 
@@ -42,10 +43,10 @@ template <precision Format, strategy Wanted = strategy::automatic>
 void time_steps(std::vector<batch> const& batches, double seconds, bool graphs = true) {
     using clock = std::chrono::steady_clock;
     using Device = cuda_with<Format, Wanted>;
-    std::string const who =
-        message("sequent ", name(Format), " ", name(planned_strategy<lstm<64, 32>, float, Format, Wanted>),
-                graphs ? "" : " without graphs");
     model<network, Device> net({}, {.seed = 1});
+    std::string const who =
+        message("sequent ", name(Format), " ", bench::kernels_of<lstm<64, 32>, Format, Wanted>(*net.device().machine),
+                graphs ? "" : " without graphs");
     net.device().machine->makes_graphs = graphs;
     training run(net, cross_entropy{}, adam{});
     std::vector<double> times;

@@ -3,6 +3,7 @@
     peers.py lesson FILE SECONDS     CSV as lesson.cu prints it
     peers.py recurrent SECONDS       CSV as recurrent.cu prints it
 """
+import itertools
 import statistics
 import sys
 import time
@@ -80,22 +81,35 @@ def attempt(what, work, *arguments):
         return False
 
 
-def time_calls(call, seconds):
-    """Median, spread and the median of a second series, in milliseconds; the better series comes first."""
-    for _ in range(3):
-        call()
-    torch.cuda.synchronize()
+def time_calls(calls, seconds):
+    """Median, spread and the median of a second series, in milliseconds; the better series comes first. As time_work of
+    timing.hpp: calls, one for each set of inputs, are taken in turn."""
+    begun = time.monotonic()
+    for warm in range(10):
+        if warm >= len(calls) and time.monotonic() - begun > seconds:
+            break
+        calls[warm % len(calls)]()
+        torch.cuda.synchronize()
+    turns = itertools.cycle(calls)
+
+    def run(replays):
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record()
+        for _ in range(replays):
+            next(turns)()
+        end.record()
+        end.synchronize()
+        return begin.elapsed_time(end) / replays
+
+    one = max(run(len(calls)), 1e-4)
+    fewest = min(max(int(1000 * seconds / (5 * one)), 1), 20)
+    replays = min(max(int(1000 * seconds / (30 * one)), fewest), 200)
     series = []
     for _ in range(2):
         times, spent = [], 0.0
         while len(times) < 3 or (spent < seconds and len(times) < 30):
-            begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-            begin.record()
-            call()
-            end.record()
-            end.synchronize()
-            times.append(begin.elapsed_time(end))
-            spent += times[-1] / 1000
+            times.append(run(replays))
+            spent += times[-1] * replays / 1000
         series.append(quartiles(times))
     series.sort()
     return *series[0], series[1][0]
@@ -117,29 +131,29 @@ def capture(call):
 def layer(cell, format, hidden, lengths, seconds):
     dtype = torch.bfloat16 if format == "bf16" else torch.float32
     module = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](hidden, hidden).to(device, dtype)
-    if lengths == "full":
-        shape = (STEPS, BATCH, hidden)
-        x = given = torch.randn(shape, device=device, dtype=dtype, requires_grad=True)
-    else:
-        ends = [STEPS - 3 * STEPS // 4 * i // (BATCH - 1) for i in range(BATCH)]  # as in recurrent.cu
-        shape = (sum(ends), hidden)
-        x = torch.randn(shape, device=device, dtype=dtype, requires_grad=True)
-        given = PackedSequence(x, torch.tensor([sum(step < end for end in ends) for step in range(STEPS)]))
-    gradient = torch.randn(shape, device=device, dtype=dtype)
-    wanted = [x, *module.parameters()]
+    ends = [STEPS - 3 * STEPS // 4 * i // (BATCH - 1) for i in range(BATCH)]  # as in recurrent.cu
+    sizes = torch.tensor([sum(step < end for end in ends) for step in range(STEPS)])
+    shape = (STEPS, BATCH, hidden) if lengths == "full" else (sum(ends), hidden)
 
-    def training():
-        y = module(given)[0]
-        torch.autograd.grad(y if lengths == "full" else y.data, wanted, gradient)
+    def training_on(x, gradient):
+        given = x if lengths == "full" else PackedSequence(x, sizes)
+
+        def training():
+            y = module(given)[0]
+            torch.autograd.grad(y if lengths == "full" else y.data, [x, *module.parameters()], gradient)
+        return training
+
+    sets = [training_on(torch.randn(shape, device=device, dtype=dtype, requires_grad=True),
+                        torch.randn(shape, device=device, dtype=dtype)) for _ in range(4)]
 
     def report(who, timed):
         median, spread, again = timed
         per_step = ",".join(f"{1000 * ms / STEPS:.3f}" for ms in (median, spread, again))
         print(f"{cell},{format},{hidden},{BATCH},1 layer,{lengths},training,{who},{per_step},{median:.4f}", flush=True)
 
-    report("pytorch eager", time_calls(training, seconds))
+    report("pytorch eager", time_calls(sets, seconds))
     attempt(f"pytorch graph {cell} {format} {hidden} {lengths}",
-            lambda: report("pytorch graph", time_calls(capture(training).replay, seconds)))
+            lambda: report("pytorch graph", time_calls([capture(one).replay for one in sets], seconds)))
 
 
 def recurrent(seconds):

@@ -27,7 +27,7 @@ template <int Input, int Hidden>
 using cell_type = CELL<Input, Hidden>;
 
 constexpr int steps = 512;
-double seconds = 0.03;
+double seconds = 0.05;
 
 enum class phase { packed_training, full_training, forward, largest_and_deeper };
 
@@ -67,20 +67,22 @@ class our_layer {
         make_plan(device_, packing(lengths), plan_);
         std::size_t const rows = static_cast<std::size_t>(plan_.rows());
         random_into(parameters_, static_cast<std::size_t>(Layer::parameter_size), 0.1f);
-        random_into(input_, rows * static_cast<std::size_t>(inputs), 1);
-        random_into(output_gradient_, rows * Layer::features, 1);
         gradients_.resize(static_cast<std::size_t>(Layer::parameter_size), 0.0f);
-        flow_ = {&plan_, {{input_.data(), plan_.rows(), inputs}, {}}, {}};
+        for (auto& set : sets_) {
+            random_into(set.input, rows * static_cast<std::size_t>(inputs), 1);
+            random_into(set.output_gradient, rows * Layer::features, 1);
+            set.flow = {&plan_, {{set.input.data(), plan_.rows(), inputs}, {}}, {}};
+        }
     }
-    [[nodiscard]] cudaStream_t stream() const { return device_.machine->stream(); }
-    void forward(mode how) {
+    [[nodiscard]] gpu& machine() const { return *device_.machine; }
+    void forward(int set, mode how) {
         now_.how = how;
-        (void)layer_.forward(now_, static_cast<float const*>(parameters_.data()), memory_, flow_);
+        (void)layer_.forward(now_, static_cast<float const*>(parameters_.data()), memory_, sets_[set].flow);
     }
-    void backward() {
-        sequence_gradient<float> const gradient{{output_gradient_.data(), plan_.rows(), Layer::features}, {}};
-        (void)layer_.backward(now_, static_cast<float const*>(parameters_.data()), gradients_.data(), memory_, flow_,
-                              gradient, input_gradient::wanted);
+    void backward(int set) {
+        sequence_gradient<float> const gradient{{sets_[set].output_gradient.data(), plan_.rows(), Layer::features}, {}};
+        (void)layer_.backward(now_, static_cast<float const*>(parameters_.data()), gradients_.data(), memory_,
+                              sets_[set].flow, gradient, input_gradient::wanted);
     }
 
   private:
@@ -95,10 +97,13 @@ class our_layer {
 
     device device_;
     device::plan plan_;
-    device::buffer<float> parameters_, gradients_, input_, output_gradient_;
+    device::buffer<float> parameters_, gradients_;
+    struct {
+        device::buffer<float> input, output_gradient;
+        sequence_flow<device, float> flow{};
+    } sets_[bench::input_sets];
     Layer layer_;
     typename Layer::template memory<device, float> memory_;
-    sequence_flow<device, float> flow_{};
     pass<device> now_{device_, mode::training, 0, 0, 1};
 };
 
@@ -106,12 +111,10 @@ template <int Hidden, class Layer>
 void time_ours(bench_case const& of) {
     using cell = cell_type<Hidden, Hidden>;
     our_layer<Layer> ours(lengths_of(of.batch, of.packed), Hidden);
-    constexpr strategy planned = planned_strategy<cell, float, format>;
-    std::string who = "sequent " + std::string(name(planned));
-    if (planned == strategy::cluster) who += message(" of ", planned_blocks<cell, float, format>);
-    of.print(who, bench::time_work(ours.stream(), seconds, [&] {
-                 ours.forward(of.training ? mode::training : mode::inference);
-                 if (of.training) ours.backward();
+    of.print("sequent " + bench::kernels_of<cell, format>(ours.machine()),
+             bench::time_work(ours.machine().stream(), seconds, [&](int set) {
+                 ours.forward(set, of.training ? mode::training : mode::inference);
+                 if (of.training) ours.backward(set);
              }));
 }
 
@@ -127,49 +130,51 @@ constexpr cudnnRNNMode_t mode_of(std::string_view cell) {
     return cell == "lstm" ? CUDNN_LSTM : cell == "gru" ? CUDNN_GRU : CUDNN_RNN_TANH;
 }
 
-// Whether cuDNN takes the case.
-bool time_candidate(bench_case const& of, std::string const& who, bench::cudnn_case const& theirs) {
+void time_candidate(bench_case const& of, std::string const& who, bench::cudnn_case const& theirs) {
     cudaStream_t stream = nullptr;
     bench::check_cuda(cudaStreamCreate(&stream), "cudaStreamCreate");
-    bool taken = true;
     try {
         bench::cudnn_layer layer(theirs, stream);
-        of.print(who, bench::time_work(stream, seconds, [&] {
-                     layer.forward(of.training);
-                     if (of.training) layer.backward();
+        of.print(who, bench::time_work(stream, seconds, [&](int set) {
+                     layer.forward(set, of.training);
+                     if (of.training) layer.backward(set);
                  }));
     } catch (std::exception const& failure) {
-        taken = false;
         clear_error(who.c_str(), of, failure);
     }
     cudaStreamDestroy(stream);
-    return taken;
 }
 
-// Each algorithm, with the rows packed as ours are, and padded. Most cases suit a few.
+// Each algorithm with each of the type's kinds of arithmetic, with the rows packed as ours are, and padded. Most cases
+// suit a few.
 void time_cudnn(bench_case const& of) {
     constexpr bool halves = format == precision::bf16 || format == precision::f16;
     constexpr cudnnDataType_t type = format == precision::bf16  ? CUDNN_DATA_BFLOAT16
                                      : format == precision::f16 ? CUDNN_DATA_HALF
                                                                 : CUDNN_DATA_FLOAT;
+    struct arithmetic {
+        cudnnMathType_t math;
+        char const* name;
+    };
     // cuDNN's default for float, and PyTorch's: tensor cores may round (TF32). Strict float is CUDNN_FMA_MATH.
-    std::vector<cudnnMathType_t> const maths = halves ? std::vector{CUDNN_TENSOR_OP_MATH, CUDNN_DEFAULT_MATH}
-                                               : format == precision::f32 ? std::vector{CUDNN_FMA_MATH}
-                                                                          : std::vector{CUDNN_DEFAULT_MATH};
+    std::vector<arithmetic> const maths =
+        halves ? std::vector<arithmetic>{{CUDNN_TENSOR_OP_MATH, " tensor"}, {CUDNN_DEFAULT_MATH, " default"}}
+        : format == precision::f32 ? std::vector<arithmetic>{{CUDNN_FMA_MATH, " fma"}}
+                                   : std::vector<arithmetic>{{CUDNN_DEFAULT_MATH, ""}};
     struct candidate {
         cudnnRNNAlgo_t algorithm;
         char const* name;
     };
     constexpr candidate candidates[] = {{CUDNN_RNN_ALGO_STANDARD, "standard"},
                                         {CUDNN_RNN_ALGO_PERSIST_STATIC, "persist_static"},
+                                        {CUDNN_RNN_ALGO_PERSIST_DYNAMIC, "persist_dynamic"},
                                         {CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, "persist_static_small_h"}};
     for (bool const packed : {true, false})
         for (candidate const& one : candidates)
-            for (cudnnMathType_t const math : maths)  // the first that is taken
-                if (time_candidate(of, message("cudnn ", one.name, packed ? " packed" : " padded"),
-                                   {mode_of(TEXT(CELL)), of.hidden, of.hidden, of.layers, of.directions, of.batch,
-                                    lengths_of(of.batch, of.packed), packed, type, math, one.algorithm}))
-                    break;
+            for (arithmetic const& kind : maths)
+                time_candidate(of, message("cudnn ", one.name, packed ? " packed" : " padded", kind.name),
+                               {mode_of(TEXT(CELL)), of.hidden, of.hidden, of.layers, of.directions, of.batch,
+                                lengths_of(of.batch, of.packed), packed, type, kind.math, one.algorithm});
 }
 #else
 void time_cudnn(bench_case const&) {}

@@ -1,7 +1,9 @@
 #include "sequent/cell/elman.hpp"
 
+#include "backend/cuda/on_device.hpp"
 #include "check_step.hpp"
 #include "golden_cell.hpp"
+#include "sequent/sequent.hpp"
 
 using namespace sequent;
 using namespace sequent_tests;
@@ -33,12 +35,22 @@ TEST_CASE("elman: relu has no gradient at zero, as PyTorch's") {
 }
 
 TEST_CASE("elman: every network, batch and state as PyTorch's, tanh in double") {
-    check_golden_cell<tanh_row, double>();
+    check_golden_cell<rnn_tanh, double>("rnn_tanh");
 }
-TEST_CASE("elman: every network, batch and state as PyTorch's, tanh in float") { check_golden_cell<tanh_row, float>(); }
+TEST_CASE("elman: every network, batch and state as PyTorch's, tanh in float") {
+    check_golden_cell<rnn_tanh, float>("rnn_tanh");
+}
 TEST_CASE("elman: every network, batch and state as PyTorch's, relu in double") {
-    check_golden_cell<relu_row, double>();
+    check_golden_cell<rnn_relu, double>("rnn_relu");
 }
-TEST_CASE("elman: every network, batch and state as PyTorch's, relu in float") { check_golden_cell<relu_row, float>(); }
+TEST_CASE("elman: every network, batch and state as PyTorch's, relu in float") {
+    check_golden_cell<rnn_relu, float>("rnn_relu");
+}
 
-TEST_CASE("elman: errors in float at most four times PyTorch's own") { check_golden_float<tanh_row>(); }
+TEST_CASE("elman: errors in float at most four times PyTorch's own") { check_golden_float<rnn_tanh>("rnn_tanh"); }
+
+TEST_CASE("elman: as PyTorch's on the emulated machine, step by step and in one block") {
+    using cell = rnn_tanh<8, 16>;
+    check_golden_networks<cell, float, emulated_with<precision::f32, strategy::general>>("rnn_tanh", 4e-6);
+    check_golden_networks<cell, float, emulated_with<precision::f32x3, strategy::one_block>>("rnn_tanh", 1e-4);
+}

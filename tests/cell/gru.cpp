@@ -1,7 +1,9 @@
 #include "sequent/cell/gru.hpp"
 
+#include "backend/cuda/on_device.hpp"
 #include "check_step.hpp"
 #include "golden_cell.hpp"
+#include "sequent/sequent.hpp"
 
 using namespace sequent;
 using namespace sequent_tests;
@@ -23,8 +25,14 @@ TEST_CASE("gru: the equations, one unit") {
 
 TEST_CASE("gru: derivatives of a step") { check_step_backward<gru<1, 1>>(); }
 
-TEST_CASE("gru: every network, batch and state as PyTorch's, in double") { check_golden_cell<gru_row, double>(); }
+TEST_CASE("gru: every network, batch and state as PyTorch's, in double") { check_golden_cell<gru, double>("gru"); }
 
-TEST_CASE("gru: every network, batch and state as PyTorch's, in float") { check_golden_cell<gru_row, float>(); }
+TEST_CASE("gru: every network, batch and state as PyTorch's, in float") { check_golden_cell<gru, float>("gru"); }
 
-TEST_CASE("gru: errors in float at most four times PyTorch's own") { check_golden_float<gru_row>(); }
+TEST_CASE("gru: errors in float at most four times PyTorch's own") { check_golden_float<gru>("gru"); }
+
+TEST_CASE("gru: as PyTorch's on the emulated machine, step by step and in one block") {
+    using cell = gru<8, 16>;
+    check_golden_networks<cell, float, emulated_with<precision::f32, strategy::general>>("gru", 4e-6);
+    check_golden_networks<cell, float, emulated_with<precision::f32x3, strategy::one_block>>("gru", 1e-4);
+}

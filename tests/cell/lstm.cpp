@@ -1,7 +1,9 @@
 #include "sequent/cell/lstm.hpp"
 
+#include "backend/cuda/on_device.hpp"
 #include "check_step.hpp"
 #include "golden_cell.hpp"
+#include "sequent/sequent.hpp"
 
 using namespace sequent;
 using namespace sequent_tests;
@@ -23,8 +25,14 @@ TEST_CASE("lstm: the equations, one unit") {
 
 TEST_CASE("lstm: derivatives of a step") { check_step_backward<lstm<1, 1>>(); }
 
-TEST_CASE("lstm: every network, batch and state as PyTorch's, in double") { check_golden_cell<lstm_row, double>(); }
+TEST_CASE("lstm: every network, batch and state as PyTorch's, in double") { check_golden_cell<lstm, double>("lstm"); }
 
-TEST_CASE("lstm: every network, batch and state as PyTorch's, in float") { check_golden_cell<lstm_row, float>(); }
+TEST_CASE("lstm: every network, batch and state as PyTorch's, in float") { check_golden_cell<lstm, float>("lstm"); }
 
-TEST_CASE("lstm: errors in float at most four times PyTorch's own") { check_golden_float<lstm_row>(); }
+TEST_CASE("lstm: errors in float at most four times PyTorch's own") { check_golden_float<lstm>("lstm"); }
+
+TEST_CASE("lstm: as PyTorch's on the emulated machine, step by step and in one block") {
+    using cell = lstm<8, 16>;
+    check_golden_networks<cell, float, emulated_with<precision::f32, strategy::general>>("lstm", 4e-6);
+    check_golden_networks<cell, float, emulated_with<precision::f32x3, strategy::one_block>>("lstm", 1e-4);
+}

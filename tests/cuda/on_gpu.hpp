@@ -19,6 +19,11 @@ inline std::string why_no_gpu() {
     }
 }
 
+inline bool has_clusters() {
+    int major = 0;
+    return cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) == cudaSuccess && major >= 9;
+}
+
 // |actual - expected| / |expected| in L2 norms; NaN or another size: infinity.
 inline double error_of(std::vector<double> const& actual, std::vector<double> const& expected) {
     double difference = 0, norm = 1e-300;

@@ -3,7 +3,7 @@
 
 using namespace sequent_tests;
 
-TEMPLATE_TEST_CASE("gpu: rows, affine maps, poolings", "", float, double) {
+TEMPLATE_TEST_CASE("gpu: rows, affine maps, poolings", "[tiny]", float, double) {
     NEEDS_GPU();
     using T = TestType;
     double const tolerance = sizeof(T) == 4 ? 2e-6 : 1e-14;
@@ -15,7 +15,7 @@ TEMPLATE_TEST_CASE("gpu: rows, affine maps, poolings", "", float, double) {
             CHECK(poolings<T, cuda>(lengths, nan) == poolings<T, reference>(lengths, nan));
 }
 
-TEMPLATE_TEST_CASE("gpu: dropout, sums, scale, fill, optimizers, cross-entropy; twice the same bits", "", float,
+TEMPLATE_TEST_CASE("gpu: dropout, sums, scale, fill, optimizers, cross-entropy; twice the same bits", "[tiny]", float,
                    double) {
     NEEDS_GPU();
     using T = TestType;

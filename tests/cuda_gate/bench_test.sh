@@ -58,6 +58,12 @@ program "$work/programs/test_gpu" <<'SCRIPT'
 echo 'All tests passed'
 SCRIPT
 
+program "$work/programs/on_a_gpu" <<<'echo 1110100100 is front heavy'
+program "$work/programs/news_classifier" <<'SCRIPT'
+[ "$*" = "--device cuda --data ${4-} --model packed --limit 16000 --epochs 2 --seed 1" ] || exit 2
+[ $MISCHIEF = no ] && echo 'result model=packed test_accuracy=0.7901' || echo 'result model=packed test_accuracy=0.2500'
+SCRIPT
+
 bench() { # bench MISCHIEF STATUS [OPTION...]: the driver must end with that status
     local status=0 want=$2
     export MISCHIEF=$1
@@ -69,7 +75,7 @@ bench() { # bench MISCHIEF STATUS [OPTION...]: the driver must end with that sta
 }
 holds() { # holds PYTHON: true of r, the results, rows, those of the CSV, and log, what was printed
     python3 - "$work" "$1" <<'SCRIPT' || { cat "$work/log"; exit 1; }
-import csv, json, pathlib, sys
+import csv, json, pathlib, sys, tarfile
 work = pathlib.Path(sys.argv[1])
 r = json.loads((work / "out/results.json").read_text())
 rows = list(csv.DictReader((work / "out/recurrent.csv").open()))
@@ -85,9 +91,13 @@ holds 'len(r["failures"]) == 1 and "racecheck" in r["failures"][0] and r["unfini
 holds '"PyTorch" in r["absent"][0] and r["machine"]["arch"] == "sm_90"'
 holds '"packed training, against the best of the others: " \
        "3.00 x (gru bf16 32 64) to 4.00 x (lstm bf16 96 64), median 3.50 x" in log'
+holds '{p.name for p in (work / "out").iterdir()} == {"recurrent.csv", "lesson.csv", "results.json", "logs.tar.gz"}'
+holds '"logs/racecheck.log" in tarfile.open(work / "out/logs.tar.gz").getnames()'
 holds '"   3.50 x" in log and "cudnn persist_static packed" in log and "memcheck: clean" in log and "1980 MHz" in log'
-program "$work/bin/compute-sanitizer" </dev/null
+program "$work/bin/compute-sanitizer" <<<'echo "========= Error: Device not supported" && exit 1'
 bench no 0
+holds 'sum("check: compute-sanitizer refuses" in a for a in r["absent"]) == 3'
+program "$work/bin/compute-sanitizer" </dev/null
 # A crash, silence, a failed case, a line that cannot be read; a cuDNN that takes nothing; tests without a GPU; a lesson
 # that ends early.
 bench yes 1 --silence 1
@@ -95,32 +105,41 @@ holds 'sum("signal 11" in f and "lstm_bf16 2" in f for f in r["failures"]) == 1'
 holds 'sum("silent" in f and "gru_bf16 2" in f for f in r["failures"]) == 1'
 holds 'sum("no memory" in f for f in r["failures"]) == sum("half a line" in f for f in r["failures"]) == 1'
 holds 'any("tests: skipped: no GPU" in f for f in r["failures"]) and any("no more" in f for f in r["failures"])'
-holds 'len(r["failures"]) == 7 and r["lesson"] == [{"who": "sequent f32x3 one_block", "ms": "0.5", "iqr": "0.01"}]'
+holds 'len(r["failures"]) == 9 and any("news_classifier" in f for f in r["failures"])'
+holds 'r["lesson"] == [{"who": "sequent f32x3 one_block", "ms": "0.5", "iqr": "0.01"}]'
 holds 'any("cuDNN took no case" in f and "not supported" in f for f in r["failures"])'
 holds 'len(rows) == 3 * 3 * (2 + 3) - 2'  # the cases after those that ended are there
 # The time is over while one hangs, and it is no failure that the rest is missing.
 program "$work/programs/recurrent_gru_bf16" <<<'sleep 60'
 bench no 0 --limit 0.15
 holds '"recurrent_gru_bf16: packed training" in r["unfinished"] and "out of time" in log and len(rows) >= 9'
-# Built by a compiler that fails for one program, and for cuDNN.
+# Built by a compiler that fails for a program, a test and cuDNN.
 program "$work/bin/nvcc" <<'SCRIPT'
 case "$*" in
     *cudnn_probe*) echo 'cudnn.h is not there' && exit 1 ;;
-    *-DCELL=elman*) echo 'error: too many registers' && exit 1 ;;
+    *-DCELL=elman*recurrent.cu*) echo 'error: too many registers' && exit 1 ;;
+    *-DCELL=gru*-DFORMAT=f16*planned.cu*) echo 'error: no such size' && exit 1 ;;
+    *cublas_probe*) cp /bin/true "${@: -1}" ;;
     *--version*) echo 'release 13' ;;
     *' -c '*) touch "${@: -1}" ;;
     *recurrent*) cp "$STANDINS/cases" "${@: -1}" ;;
-    *test_gpu* | *lesson*) cp "$STANDINS/$(basename "${@: -1}")" "${@: -1}" ;;
+    *test_gpu* | *lesson* | *on_a_gpu*) cp "$STANDINS/$(basename "${@: -1}")" "${@: -1}" ;;
 esac
 SCRIPT
-mkdir -p "$work/catch2/catch2"
-touch "$work/catch2/catch2/catch.hpp"
+for header in catch2/catch.hpp nlohmann/json.hpp eigen3/Eigen/Core xsimd/xsimd.hpp xtensor/xtensor.hpp; do
+    install -D /dev/null "$work/carried/include/$header"
+done
 export STANDINS=$work/programs
-bench no 1 --catch2 "$work/catch2" --build "$work/built"
-holds 'len(r["failures"]) == 1 and "recurrent_elman_bf16" in r["failures"][0] and "registers" in r["failures"][0]'
+bench no 1 --carried "$work/carried" --build "$work/built"
+holds 'len(r["failures"]) == 2 and "recurrent_elman_bf16" in r["failures"][1] and "registers" in r["failures"][1]'
+holds '"planned.gru.f16" in r["failures"][0]'  # the other tests run
 holds 'len(rows) == 2 * 3 * 6 and r["lesson"] != []'
+holds 'any("the news classifier is not run" in a for a in r["absent"]) and "on_a_gpu: 1110100100" in log'
 holds '"cudnn.h is not there" in r["absent"][1] and "tests: All" in log'
-# Programs and tools that are absent.
+# Programs and tools that are absent: a run without tests has failed, unless it was asked for.
 rm "$work/programs"/recurrent_* "$work/programs/test_gpu" "$work/bin/nvidia-smi"
-[ -n "$(command -v nvidia-smi)" ] || { bench no 0 && holds 'rows == [] and len(r["absent"]) == 6'; }
+if [ -z "$(command -v nvidia-smi)" ]; then
+    bench no 1 && holds '"no test ran" in r["failures"][0]'
+    bench no 0 --no-tests && holds 'rows == [] and len(r["absent"]) == 6'
+fi
 echo "the driver comes to its end"

@@ -1,49 +1,18 @@
-// The one table of small recurrent networks: every cell, the tests' own among them, in every direction and depth. Who
-// takes which of its rows, in which scalars:
-//   tests/cell/{elman,gru,lstm}.cpp   the rows that PyTorch has, in float and double: goldens, packed and padded
-//   tests/layer/recurrent.cpp         halves: one by one, order of a batch, empty sequences, gradients that add up
-//   tests/train/gradient_check.cpp    all in double: differences, by weights and initial states
-//   tests/model/checkpoint.cpp        halves: there and back
-//   tests/model/model.cpp             samples: bad input
+// Models of the networks in table.hpp on the CPU, without their types.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <vector>
 
-#include "cell/coupled_lstm.hpp"
 #include "sequent/sequent.hpp"
+#include "table.hpp"
 
 namespace sequent_tests {
-
-template <int Input, int Hidden>
-using rnn_tanh = sequent::elman<Input, Hidden>;
-template <int Input, int Hidden>
-using rnn_relu = sequent::elman<Input, Hidden, sequent::nonlinearity::relu>;
-
-template <int Input, int Hidden>
-using all_cells = std::tuple<rnn_tanh<Input, Hidden>, rnn_relu<Input, Hidden>, sequent::lstm<Input, Hidden>,
-                             sequent::gru<Input, Hidden>, coupled_lstm<Input, Hidden>>;
-enum cell_row : int { tanh_row, relu_row, lstm_row, gru_row, own_row };
-inline constexpr std::array<char const*, 5> cell_names{"rnn_tanh", "rnn_relu", "lstm", "gru", "coupled"};
-
-template <class Cell>
-using all_networks = std::tuple<sequent::recurrent<Cell>, sequent::reversed<Cell>, sequent::bidirectional<Cell>,
-                                sequent::stacked<2, Cell>, sequent::stacked<2, sequent::reversed<Cell>>,
-                                sequent::stacked<2, sequent::bidirectional<Cell>>>;
-enum network_row : int { l1_uni, l1_reversed, l1_bi, l2_uni, l2_reversed, l2_bi };
-// As in the fixtures; PyTorch has no layer that is only reversed.
-inline constexpr std::array<char const*, 6> network_names{"l1.uni", "l1.reversed", "l1.bi",
-                                                          "l2.uni", "l2.reversed", "l2.bi"};
 
 // Which rows a test takes: takes(cell, network, whether in double).
 struct all {
     static constexpr bool takes(int, int, bool) { return true; }
-};
-struct pytorch_has {
-    static constexpr bool takes(int, int network, bool) { return network != l1_reversed && network != l2_reversed; }
 };
 // Each row in one scalar, but for one in both: every cell, direction and depth is in float and in double.
 struct halves {
