@@ -53,6 +53,7 @@ class gpu {
         }
         detail::check_cuda(cudaStreamCreate(&stream_),
                            "cudaStreamCreate");  // waits for the default stream, and it for us
+        detail::check_cuda(cudaStreamCreateWithFlags(&apart_, cudaStreamNonBlocking), "cudaStreamCreate");
         detail::check_cublas(cublasLtCreate(&cublas_), "cublasLtCreate");
         workspace_ = allocate(workspace_bytes);
     }
@@ -65,7 +66,8 @@ class gpu {
         release(workspace_);
         release(room_);
         if (cublas_ != nullptr) cublasLtDestroy(cublas_);
-        if (stream_ != nullptr) cudaStreamDestroy(stream_);
+        for (auto const stream : {stream_, apart_})
+            if (stream != nullptr) cudaStreamDestroy(stream);
     }
 
     // For launches of one's own, which come behind all so far: to be asked for again before later ones.
@@ -219,7 +221,14 @@ class gpu {
         graph made(stream_);
         for (std::size_t k = 0; k < list.size(); ++k)
             if (list.is_fixed(k))
-                made.capture([&] { list.run(*this, k); });
+                made.capture(apart_, [&] {
+                    struct meanwhile {
+                        gpu& here;
+                        explicit meanwhile(gpu& machine) : here(machine) { std::swap(here.stream_, here.apart_); }
+                        ~meanwhile() { std::swap(here.stream_, here.apart_); }
+                    } const on_the_other(*this);
+                    list.run(*this, k);
+                });
             else
                 renew(made, k, list);
         made.finish();
@@ -313,7 +322,7 @@ class gpu {
     }
     detail::upload_slot& next_slot() { return slots_[next_slot_++ % slots_.size()]; }
 
-    cudaStream_t stream_ = nullptr;
+    cudaStream_t stream_ = nullptr, apart_ = nullptr;  // apart: what is captured
     cublasLtHandle_t cublas_ = nullptr;
     void *workspace_ = nullptr, *room_ = nullptr;
     std::size_t room_bytes_ = 0, next_slot_ = 0, next_large_slot_ = 0;

@@ -53,19 +53,20 @@ class gpu_graph {
         }
         calls_.push_back(last_ = node);
     }
-    // The next call: launches() on the stream, which are noted and not made.
+    // The next call: launches(), noted and not made, on a stream that does not wait for the default one. For that is
+    // closed to the whole process while a stream captures that does.
     template <class F>
-    void capture(F const& launches) {
-        check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+    void capture(cudaStream_t apart, F const& launches) {
+        check_cuda(cudaStreamBeginCapture(apart, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
         cudaGraph_t captured = nullptr;
         try {
             launches();
         } catch (...) {
-            cudaStreamEndCapture(stream_, &captured);
+            cudaStreamEndCapture(apart, &captured);
             if (captured != nullptr) cudaGraphDestroy(captured);
             throw;
         }
-        check_cuda(cudaStreamEndCapture(stream_, &captured), "cudaStreamEndCapture");
+        check_cuda(cudaStreamEndCapture(apart, &captured), "cudaStreamEndCapture");
         cudaGraphNode_t node = nullptr;
         auto const status = cudaGraphAddChildGraphNode(&node, graph_, &last_, last_ != nullptr, captured);
         cudaGraphDestroy(captured);  // the node has a copy
