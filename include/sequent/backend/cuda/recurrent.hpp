@@ -242,6 +242,16 @@ class device_recurrent {
             device.machine->template run_blocks<Body>(tiles(shape), directions, all);
     }
 
+    // Kernels of tiles move two neighbouring numbers at once where the hidden size is even.
+    template <class View>
+    static View in_pairs(View const& view, char const* what) {
+        bool const even = reinterpret_cast<std::uintptr_t>(view.data) % 8 == 0 && (view.stride % 2 == 0 || view.rows == 1);
+        if (hidden % 2 == 0 && !view.empty() && !even)
+            throw argument_error(message("sequent::cuda: the ", what, " of a recurrent layer of ", hidden,
+                                         " units: its rows must start on multiples of 8 bytes; copy it, or use "
+                                         "strategy::general"));
+        return view;
+    }
     static tile_arguments<Cell> arguments_of(typename Device::plan const& shape, int const* index,
                                              std::span<run_type const> runs) {
         tile_arguments<Cell> all;
@@ -250,12 +260,18 @@ class device_recurrent {
             run_type const& from = runs[static_cast<std::size_t>(d)];
             auto& to = all.runs[d];
             to.way = from.way;
-            to.parameters = from.parameters;
+            to.parameters =
+                in_pairs(matrix_view<T const>(from.parameters, 1, static_cast<int>(block::size)), "parameters").data;
             int const distinct = static_cast<int>(from.memory->input_gates.size() / gate_row);
             to.input_gates = {from.memory->input_gates.data(), distinct, gate_row};
-            to.initial = from.initial, to.output = from.output, to.final = from.final;
-            to.output_gradient = from.output_gradient, to.final_gradient = from.final_gradient;
-            to.initial_gradient = from.initial_gradient;
+            to.output = in_pairs(from.output, "output");
+            to.output_gradient = in_pairs(from.output_gradient, "gradient of the output");
+            for (int s = 0; s < Cell::state_count; ++s) {
+                to.initial[s] = in_pairs(from.initial[s], "initial state");
+                to.final[s] = in_pairs(from.final[s], "final state");
+                to.final_gradient[s] = in_pairs(from.final_gradient[s], "gradient of the final state");
+                to.initial_gradient[s] = in_pairs(from.initial_gradient[s], "gradient of the initial state");
+            }
         }
         return all;
     }
