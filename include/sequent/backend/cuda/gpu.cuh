@@ -96,19 +96,20 @@ class gpu {
     }
     static void copy(void const* from, std::size_t bytes, void* to) {
         launch_notes::catch_up();
-        if (bytes > 0) detail::check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToDevice), "cudaMemcpy");
+        if (bytes > 0)
+            detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, in_between), "cudaMemcpyAsync");
     }
     template <class T>
     static void set(T* memory, std::size_t n, T value) {
         launch_notes::catch_up();
-        auto const on_default_stream = [](detail::kernel_launch const& all) {
-            detail::check_cuda(all.on(nullptr), "launch of for_each_kernel");
+        auto const launch = [](detail::kernel_launch const& all) {
+            detail::check_cuda(all.on(in_between), "launch of for_each_kernel");
         };
         using setter = detail::set_number<T>;
         std::ptrdiff_t const size = static_cast<std::ptrdiff_t>(n);
         if (n > 0)
             detail::kernel_launch{grid_for(size, threads), threads}.give(
-                on_default_stream, detail::for_each_kernel<setter>, size, setter{memory, value});
+                launch, detail::for_each_kernel<setter>, size, setter{memory, value});
     }
 
     void to_host(void const* from, std::size_t bytes, void* to) const {
@@ -282,6 +283,8 @@ class gpu {
     static constexpr std::size_t workspace_bytes = std::size_t{32} << 20, most_of_slot = std::size_t{1} << 20,
                                  most_of_large_slot = std::size_t{64} << 20;
     static constexpr unsigned threads = 256, largest_grid = 1 << 16;
+    // The default stream that streams wait for and that waits for them, however the program is compiled.
+    static inline cudaStream_t const in_between = cudaStreamLegacy;
 
     // Of blocks that take so many each; one where there is nothing, for a graph that may have something another time.
     static unsigned grid_for(std::ptrdiff_t n, unsigned of_a_block) {
