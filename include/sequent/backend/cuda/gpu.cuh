@@ -94,6 +94,9 @@ class gpu {
     static void release(void* memory) noexcept {
         if (!launch_notes::keep(memory)) cudaFree(memory);
     }
+    static void spare(void* memory, std::size_t bytes) {
+        if (bytes > 0) detail::check_cuda(cudaMemsetAsync(memory, 0, bytes, in_between), "cudaMemsetAsync");
+    }
     static void copy(void const* from, std::size_t bytes, void* to) {
         launch_notes::catch_up();
         if (bytes > 0)
@@ -144,7 +147,7 @@ class gpu {
     [[nodiscard]] std::shared_ptr<answer> ask() {
         for (auto& one : answers_)
             if (one.use_count() == 1) return one;
-        return answers_.emplace_back(std::make_shared<answer>());
+        return answers_.emplace_back(std::make_shared<answer>(stream_));
     }
     void send(answer& one) {
         each(answer_bytes / sizeof(std::uint32_t),

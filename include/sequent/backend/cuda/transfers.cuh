@@ -73,13 +73,14 @@ class upload_slot {
     cudaEvent_t event_ = nullptr;
 };
 
-// A few numbers on the device, and page-locked memory of the host for them.
+// A few numbers on the device, and page-locked memory of the host for them. All of it is copied, however few they are.
 class gpu_answer {
   public:
-    gpu_answer() {
+    explicit gpu_answer(cudaStream_t stream) {
         check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
         check_cuda(cudaMallocHost(&host_, answer_bytes), "cudaMallocHost");
         check_cuda(cudaMalloc(&device_, answer_bytes), "cudaMalloc");
+        check_cuda(cudaMemsetAsync(device_, 0, answer_bytes, stream), "cudaMemsetAsync");
     }
     gpu_answer(gpu_answer const&) = delete;
     gpu_answer& operator=(gpu_answer const&) = delete;
