@@ -34,8 +34,8 @@ __global__ void for_each_row_kernel(int rows, int columns, F const f) {
 template <class Kernel>
 void allow_shared_memory(Kernel* kernel, int bytes) {
     if (bytes > 48 << 10)
-        check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
-                   "cudaFuncSetAttribute");
+        check_kernel(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
+                     "cudaFuncSetAttribute", reinterpret_cast<void const*>(kernel));
 }
 
 }  // namespace detail
@@ -106,7 +106,7 @@ class gpu {
     static void set(T* memory, std::size_t n, T value) {
         launch_notes::catch_up();
         auto const launch = [](detail::kernel_launch const& all) {
-            detail::check_cuda(all.on(in_between), "launch of for_each_kernel");
+            detail::check_kernel(all.on(in_between), "launch", all.kernel);
         };
         using setter = detail::set_number<T>;
         std::ptrdiff_t const size = static_cast<std::ptrdiff_t>(n);
@@ -302,7 +302,7 @@ class gpu {
                 if (graph_ != nullptr)
                     graph_->put(call_, all);
                 else
-                    detail::check_cuda(all.on(stream_), "launch of a kernel");
+                    detail::check_kernel(all.on(stream_), "launch", all.kernel);
             },
             kernel, arguments...);
     }

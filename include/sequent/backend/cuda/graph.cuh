@@ -40,11 +40,11 @@ class gpu_graph {
         parameters.sharedMemBytes = what.shared_bytes;
         parameters.kernelParams = what.arguments;
         if (executable_ != nullptr)
-            return check_cuda(cudaGraphExecKernelNodeSetParams(executable_, calls_[k], &parameters),
-                              "cudaGraphExecKernelNodeSetParams");
+            return check_kernel(cudaGraphExecKernelNodeSetParams(executable_, calls_[k], &parameters),
+                                "cudaGraphExecKernelNodeSetParams", what.kernel);
         cudaGraphNode_t node = nullptr;
-        check_cuda(cudaGraphAddKernelNode(&node, graph_, &last_, last_ != nullptr, &parameters),
-                   "cudaGraphAddKernelNode");
+        check_kernel(cudaGraphAddKernelNode(&node, graph_, &last_, last_ != nullptr, &parameters),
+                     "cudaGraphAddKernelNode", what.kernel);
         if (what.cluster > 1) {
             cudaLaunchAttributeValue extent{};
             extent.clusterDim = {what.cluster, 1, 1};
