@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <span>
@@ -43,31 +44,28 @@ void allow_shared_memory(Kernel* kernel, int bytes) {
 class gpu {
   public:
     // Throws cuda_error where there is no GPU. One that this program was not compiled for fails at the first launch.
-    gpu() {
-        int devices = 0;
-        auto const status = cudaGetDeviceCount(&devices);
-        if (status != cudaSuccess || devices == 0) {
-            (void)cudaGetLastError();
-            throw cuda_error(message("sequent::cuda: no CUDA device is present (",
-                                     status == cudaSuccess ? "none found" : cudaGetErrorString(status), ")"));
-        }
-        detail::check_cuda(cudaStreamCreate(&stream_),
-                           "cudaStreamCreate");  // waits for the default stream, and it for us
-        detail::check_cuda(cudaStreamCreateWithFlags(&apart_, cudaStreamNonBlocking), "cudaStreamCreate");
+    gpu() : gpu(new_stream()) { owns_stream_ = true; }
+    // On a stream of the caller's, which lives longer: its work and this machine's come in the order of the calls.
+    explicit gpu(cudaStream_t stream) : stream_(stream) {
+        unsigned how = 0;
+        detail::check_cuda(cudaStreamGetFlags(stream_, &how), "cudaStreamGetFlags");
+        detail::check_cuda(cudaStreamCreateWithFlags(&apart_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
         detail::check_cublas(cublasLtCreate(&cublas_), "cublasLtCreate");
         workspace_ = allocate(workspace_bytes);
+        if ((how & cudaStreamNonBlocking) != 0) is_lonely_ = true, ++lonely_streams();
     }
     gpu(gpu const&) = delete;
     gpu& operator=(gpu const&) = delete;
     ~gpu() {
-        if (stream_ != nullptr) cudaStreamSynchronize(stream_);
+        cudaStreamSynchronize(stream_);
         notes_ = {};
         products_.clear();
         release(workspace_);
         release(room_);
-        if (cublas_ != nullptr) cublasLtDestroy(cublas_);
-        for (auto const stream : {stream_, apart_})
-            if (stream != nullptr) cudaStreamDestroy(stream);
+        cublasLtDestroy(cublas_);
+        cudaStreamDestroy(apart_);
+        if (owns_stream_) cudaStreamDestroy(stream_);
+        lonely_streams() -= is_lonely_;
     }
 
     // For launches of one's own, which come behind all so far: to be asked for again before later ones.
@@ -95,24 +93,29 @@ class gpu {
         if (!launch_notes::keep(memory)) cudaFree(memory);
     }
     static void spare(void* memory, std::size_t bytes) {
-        if (bytes > 0) detail::check_cuda(cudaMemsetAsync(memory, 0, bytes, in_between), "cudaMemsetAsync");
+        if (bytes == 0) return;
+        detail::check_cuda(cudaMemsetAsync(memory, 0, bytes, in_between), "cudaMemsetAsync");
+        if (lonely_streams() > 0) detail::check_cuda(cudaStreamSynchronize(in_between), "cudaStreamSynchronize");
     }
     static void copy(void const* from, std::size_t bytes, void* to) {
-        launch_notes::catch_up();
-        if (bytes > 0)
-            detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, in_between), "cudaMemcpyAsync");
+        if (bytes == 0) return launch_notes::catch_up();
+        between_streams([&] {
+            detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, in_between),
+                               "cudaMemcpyAsync");
+        });
     }
     template <class T>
     static void set(T* memory, std::size_t n, T value) {
-        launch_notes::catch_up();
+        if (n == 0) return launch_notes::catch_up();
         auto const launch = [](detail::kernel_launch const& all) {
             detail::check_kernel(all.on(in_between), "launch", all.kernel);
         };
         using setter = detail::set_number<T>;
         std::ptrdiff_t const size = static_cast<std::ptrdiff_t>(n);
-        if (n > 0)
+        between_streams([&] {
             detail::kernel_launch{grid_for(size, threads), threads}.give(
                 launch, detail::for_each_kernel<setter>, size, setter{memory, value});
+        });
     }
 
     void to_host(void const* from, std::size_t bytes, void* to) const {
@@ -289,6 +292,33 @@ class gpu {
     // The default stream that streams wait for and that waits for them, however the program is compiled.
     static inline cudaStream_t const in_between = cudaStreamLegacy;
 
+    static cudaStream_t new_stream() {
+        int devices = 0;
+        auto const status = cudaGetDeviceCount(&devices);
+        if (status != cudaSuccess || devices == 0) {
+            (void)cudaGetLastError();
+            throw cuda_error(message("sequent::cuda: no CUDA device is present (",
+                                     status == cudaSuccess ? "none found" : cudaGetErrorString(status), ")"));
+        }
+        cudaStream_t made = nullptr;
+        detail::check_cuda(cudaStreamCreate(&made), "cudaStreamCreate");
+        return made;
+    }
+    // Of the machines, how many are on a stream that neither waits for the default one nor is waited for by it.
+    static std::atomic<int>& lonely_streams() {
+        static std::atomic<int> count = 0;
+        return count;
+    }
+    // f(), which launches on the default stream, after all work so far and before all later work.
+    template <class F>
+    static void between_streams(F const& f) {
+        launch_notes::catch_up();
+        bool const waits = lonely_streams() > 0;
+        if (waits) detail::check_cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+        f();
+        if (waits) detail::check_cuda(cudaStreamSynchronize(in_between), "cudaStreamSynchronize");
+    }
+
     // Of blocks that take so many each; one where there is nothing, for a graph that may have something another time.
     static unsigned grid_for(std::ptrdiff_t n, unsigned of_a_block) {
         return static_cast<unsigned>(std::clamp<std::ptrdiff_t>((n + of_a_block - 1) / of_a_block, 1, largest_grid));
@@ -331,6 +361,7 @@ class gpu {
     cudaStream_t stream_ = nullptr, apart_ = nullptr;  // apart: what is captured
     cublasLtHandle_t cublas_ = nullptr;
     void *workspace_ = nullptr, *room_ = nullptr;
+    bool owns_stream_ = false, is_lonely_ = false;
     std::size_t room_bytes_ = 0, next_slot_ = 0, next_large_slot_ = 0;
     std::array<detail::upload_slot, 16> slots_;
     std::array<detail::upload_slot, 2> large_slots_;
