@@ -33,6 +33,7 @@ struct note_order {
     static constexpr bool reaches_host = true;
     std::vector<std::ptrdiff_t>* order;
     void operator()(std::ptrdiff_t j) const { order->push_back(j); }
+    void operator()(int r, int c) const { order->push_back(r * 300 + c); }
 };
 
 }  // namespace
@@ -88,6 +89,12 @@ TEST_CASE("emulated_machine: each runs a function once for every argument, in ch
         CHECK(sorted == all);
         orders.push_back(order);
     }
+    std::vector<std::ptrdiff_t> order;
+    machine.each(70, 300, note_order{&order});
+    CHECK_FALSE(std::is_sorted(order.begin(), order.end()));
+    std::sort(order.begin(), order.end());
+    for (std::size_t j = 0; j < order.size(); ++j) REQUIRE(order[j] == static_cast<std::ptrdiff_t>(j));
+    CHECK(order.size() == 70 * 300);
     CHECK(orders[4] != orders[5]);
     CHECK_FALSE(std::is_sorted(orders[6].begin(), orders[6].end()));
 }

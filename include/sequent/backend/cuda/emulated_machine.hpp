@@ -22,6 +22,7 @@
 #include "device_buffer.hpp"
 #include "launch_list.hpp"
 #include "machine.hpp"
+#include "row_grid.hpp"
 #include "warp.hpp"
 
 namespace sequent {
@@ -319,8 +320,11 @@ class emulated_machine {
     }
     template <class F>
     void run(int rows, int columns, F const& f) {
-        run(std::ptrdiff_t{rows} * columns,
-            [&](std::ptrdiff_t j) { f(static_cast<int>(j / columns), static_cast<int>(j % columns)); });
+        row_grid const grid = row_grid::of(rows, columns, 5);  // few, so that threads make more than one step
+        int const across = std::min(columns, grid.column_step());
+        run(std::ptrdiff_t{std::min(rows, grid.row_step())} * across, [&](std::ptrdiff_t j) {
+            grid.visit(rows, columns, static_cast<int>(j / across), static_cast<int>(j % across), f);
+        });
     }
 
     void count_operation() { ++waits->operations, ++launches->single; }

@@ -14,6 +14,7 @@
 #include "launch_list.hpp"
 #include "operations.hpp"
 #include "products.cuh"
+#include "row_grid.hpp"
 
 namespace sequent {
 
@@ -26,9 +27,9 @@ __global__ void for_each_kernel(std::ptrdiff_t n, F const f) {
 }
 template <class F>
 __global__ void for_each_row_kernel(int rows, int columns, F const f) {
-    int const row_step = static_cast<int>(gridDim.x * blockDim.y);
-    for (int r = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); r < rows; r += row_step)
-        for (int c = static_cast<int>(threadIdx.x); c < columns; c += static_cast<int>(blockDim.x)) f(r, c);
+    auto const number = [](unsigned n) { return static_cast<int>(n); };
+    row_grid{number(blockDim.x), number(blockDim.y), number(gridDim.x), number(gridDim.y)}.visit(
+        rows, columns, number(blockIdx.x * blockDim.y + threadIdx.y), number(blockIdx.y * blockDim.x + threadIdx.x), f);
 }
 
 // Lets a kernel have more shared memory than the 48 KiB that any may.
@@ -113,8 +114,8 @@ class gpu {
         using setter = detail::set_number<T>;
         std::ptrdiff_t const size = static_cast<std::ptrdiff_t>(n);
         between_streams([&] {
-            detail::kernel_launch{grid_for(size, threads), threads}.give(
-                launch, detail::for_each_kernel<setter>, size, setter{memory, value});
+            detail::kernel_launch{grid_for(size, threads), threads}.give(launch, detail::for_each_kernel<setter>, size,
+                                                                         setter{memory, value});
         });
     }
 
@@ -181,9 +182,12 @@ class gpu {
     template <class F>
     void each(int rows, int columns, F const& f) {
         if (notes_.note(detail::each_row_call<F>{rows, columns, f})) return;
-        dim3 const block(32, 8);
-        if ((rows > 0 && columns > 0) || graph_ != nullptr)
-            start({grid_for(rows, block.y), block}, detail::for_each_row_kernel<F>, rows, columns, f);
+        if ((rows <= 0 || columns <= 0) && graph_ == nullptr) return;
+        row_grid const grid = row_grid::of(rows, columns, largest_grid);
+        auto const number = [](int n) { return static_cast<unsigned>(n); };
+        start({dim3(number(grid.row_blocks), number(grid.column_blocks)),
+               dim3(number(grid.threads_x), number(grid.threads_y))},
+              detail::for_each_row_kernel<F>, rows, columns, f);
     }
 
     // In the format's own precision; f32x3 multiplies in full float here.
@@ -288,7 +292,7 @@ class gpu {
   private:
     static constexpr std::size_t workspace_bytes = std::size_t{32} << 20, most_of_slot = std::size_t{1} << 20,
                                  most_of_large_slot = std::size_t{64} << 20;
-    static constexpr unsigned threads = 256, largest_grid = 1 << 16;
+    static constexpr unsigned threads = 256, largest_grid = 65535;
     // The default stream that streams wait for and that waits for them, however the program is compiled.
     static inline cudaStream_t const in_between = cudaStreamLegacy;
 

@@ -199,7 +199,7 @@ class device_recurrent {
         affine_backward_weight(device, matrix_view<T const>(recurrent_gates(mine), rows, gate_row),
                                matrix_view<T const>(mine.hidden_before.data(), rows, hidden),
                                matrix_view<T>(run.parameter_gradient + block::weight_hh, gate_row, hidden),
-                               run.parameter_gradient + block::bias_hh);
+                               Cell::shared_gates ? nullptr : run.parameter_gradient + block::bias_hh);
         matrix_view<T const> gates(mine.gate_gradient.data(), rows, gate_row);
         if (!input.index.empty()) {  // equal words share a row: sum their gates' gradients first, in the rows' order
             std::size_t const size = static_cast<std::size_t>(distinct) * gate_row;
@@ -210,7 +210,10 @@ class device_recurrent {
         }
         affine_backward_weight(device, gates, input.rows,
                                matrix_view<T>(run.parameter_gradient + block::weight_ih, gate_row, inputs),
-                               run.parameter_gradient + block::bias_ih);
+                               static_cast<T*>(nullptr));
+        add_column_sums(device, gates,
+                        run.parameter_gradient + block::bias_ih,  // the same to both, if gates are shared
+                        Cell::shared_gates ? run.parameter_gradient + block::bias_hh : nullptr);
         if (input_gradient.empty()) return;
         affine_backward_input(device, gates, matrix_view<T const>(run.parameters + block::weight_ih, gate_row, inputs),
                               input_gradient, accumulate);
@@ -245,7 +248,8 @@ class device_recurrent {
     // Kernels of tiles move two neighbouring numbers at once where the hidden size is even.
     template <class View>
     static View in_pairs(View const& view, char const* what) {
-        bool const even = reinterpret_cast<std::uintptr_t>(view.data) % 8 == 0 && (view.stride % 2 == 0 || view.rows == 1);
+        bool const even =
+            reinterpret_cast<std::uintptr_t>(view.data) % 8 == 0 && (view.stride % 2 == 0 || view.rows == 1);
         if (hidden % 2 == 0 && !view.empty() && !even)
             throw argument_error(message("sequent::cuda: the ", what, " of a recurrent layer of ", hidden,
                                          " units: its rows must start on multiples of 8 bytes; copy it, or use "
