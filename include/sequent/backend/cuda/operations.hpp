@@ -316,7 +316,9 @@ struct sum_shares {
     double* values;
     std::ptrdiff_t n, parts;
     SEQUENT_HD void operator()(std::ptrdiff_t p) const {
-        for (std::ptrdiff_t j = p + parts; j < n; j += parts) values[p] += values[j];
+        double sum = values[p];  // not values[p] itself: each load would wait for the sum before
+        for (std::ptrdiff_t j = p + parts; j < n; j += parts) sum += values[j];
+        values[p] = sum;
     }
 };
 
