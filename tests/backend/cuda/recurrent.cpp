@@ -54,8 +54,8 @@ struct odd_layer {
 TEST_CASE("cuda: a layer behind one with an odd number of parameters; gradients that start anywhere") {
     using kernels = emulated_with<precision::f32, strategy::one_block>;
     using network = sequential<odd_layer, lstm<inputs, 4>>;
-    CHECK(relative_error(pass_of<network, kernels, float>({3, 2}, true),
-                         pass_of<network, cpu, float>({3, 2}, true)) < 2e-6);
+    CHECK(relative_error(pass_of<network, kernels, float>({3, 2}, true), pass_of<network, cpu, float>({3, 2}, true)) <
+          2e-6);
     auto const backward = [](auto device, int first, int stride) {
         model<lstm<inputs, 4>, decltype(device)> net({}, {.device = device});
         net.forward(pack(random_sequences<float>({3, 2}, inputs, 1), inputs));
@@ -110,4 +110,22 @@ TEST_CASE("cuda: a machine without clusters runs step by step, or says that it c
     CHECK(on(automatic{}, true) != step_by_step);
     CHECK_THROWS_WITH(on(emulated_with<precision::f32x3, strategy::cluster>{}, false),
                       Catch::Matchers::Contains("cannot run clusters of 4 blocks"));
+}
+
+TEST_CASE("cuda: what a layer runs on, in words") {
+    emulated const device;
+    CHECK(recurrent_plan<lstm<inputs, 600>>(device) == "general");
+    CHECK(recurrent_plan<lstm<inputs, 64>, double>(device) == "general");
+    CHECK(recurrent_plan<lstm<inputs, 64>>(device) ==
+          "one_block: tiles of 8 sequences, 256 threads a block; forward and backward 64 and 64 registers of a thread "
+          "hold weights, a block has 5632 and 16896 bytes of shared memory");
+    std::string const cluster =
+        "cluster of 2 blocks: tiles of 8 sequences, 256 threads a block; forward and backward 128 and 128 registers of "
+        "a thread hold weights, a block has 9744 and 25104 bytes of shared memory";
+    CHECK(recurrent_plan<lstm<inputs, 128>>(device) == cluster);
+    device.machine->has_clusters = false;
+    CHECK(recurrent_plan<lstm<inputs, 128>>(device) == "general, as this machine does not run " + cluster);
+    CHECK_THROWS_WITH(
+        (recurrent_plan<lstm<inputs, 128>>(emulated_with<precision::f32x3, strategy::cluster>{device.machine})),
+        Catch::Matchers::Contains("cannot run clusters of 2 blocks"));
 }

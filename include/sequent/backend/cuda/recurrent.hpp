@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
 
 #include "../../core/error.hpp"
 #include "../backend.hpp"
@@ -219,6 +220,19 @@ class device_recurrent {
                               input_gradient, accumulate);
     }
 
+    static std::string plan(Device const& device) {
+        if constexpr (planned == strategy::general) {
+            return "general";
+        } else {
+            std::string const text = message(
+                name(planned), blocks > 1 ? message(" of ", blocks, " blocks") : "", ": tiles of 8 sequences, ",
+                forward_body::threads, " threads a block; forward and backward ", forward_body::weight_registers,
+                " and ", backward_body::weight_registers, " registers of a thread hold weights, a block has ",
+                forward_body::shared_bytes, " and ", backward_body::shared_bytes, " bytes of shared memory");
+            return runs_tiles(device) ? text : "general, as this machine does not run " + text;
+        }
+    }
+
   private:
     static int tiles(packing const& shape) { return (shape.batch() + 7) / 8; }
 
@@ -285,6 +299,13 @@ class device_recurrent {
 };
 
 }  // namespace detail
+
+// What a layer of this cell runs on with this policy and on its machine, in words: the strategy (planner.hpp), and what
+// was planned of registers and shared memory. Throws where recurrent_forward would.
+template <class Cell, class T = float, on_machine Device>
+[[nodiscard]] std::string recurrent_plan(Device const& device) {
+    return detail::device_recurrent<Cell, T, Device>::plan(device);
+}
 
 template <class Cell, class T, on_machine Device>
 void recurrent_forward(Device const& device, typename Device::plan const& shape, indexed_rows<T> const& input,
