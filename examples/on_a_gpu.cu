@@ -13,6 +13,7 @@ struct network : sequential<embedding<2, 4>, gru<4, 16>, last_state, linear<16, 
 int main() {
     try {
         model<network, cuda> net({}, {.seed = 1});
+        std::printf("the recurrent layer runs on %s\n", recurrent_plan<gru<4, 16>>(net.device()).c_str());
         training run(net, cross_entropy{}, adam{.rate = 0.01});
         random_stream const random{1, 1};
         for (std::uint32_t step = 0; step < 300; ++step) {

@@ -18,7 +18,14 @@ class chain {
     template <std::size_t I>
     using layer_at = std::tuple_element_t<I, std::tuple<Layers...>>;
     static constexpr int input_size = layer_at<0>::input_size;
-    static constexpr std::ptrdiff_t parameter_size = (std::ptrdiff_t{0} + ... + Layers::parameter_size);
+
+    // Where layer I's part of the parameter block begins: as aligned as in recurrent_layout, whatever stands before it.
+    template <std::size_t I>
+    static constexpr std::ptrdiff_t offset_of = []<std::size_t... J>(std::index_sequence<J...>) {
+        return (std::ptrdiff_t{0} + ... + ((layer_at<J>::parameter_size + 15) / 16 * 16));
+    }
+    (std::make_index_sequence<I>{});
+    static constexpr std::ptrdiff_t parameter_size = offset_of<count>;
 
     template <class Backend, class T>
     struct memory {
@@ -82,13 +89,6 @@ class chain {
     [[nodiscard]] auto const& get() const {
         return std::get<I>(layers_);
     }
-
-    // Where layer I's part of the parameter block begins.
-    template <std::size_t I>
-    static constexpr std::ptrdiff_t offset_of = []<std::size_t... J>(std::index_sequence<J...>) {
-        return (std::ptrdiff_t{0} + ... + layer_at<J>::parameter_size);
-    }
-    (std::make_index_sequence<I>{});
 
   protected:
     // Calls f(index constant, layer, memory) for each layer in turn.

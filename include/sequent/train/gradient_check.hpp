@@ -32,12 +32,11 @@ gradient_check(Model& model, packed_sequence<typename Model::input_value> const&
                   "sequent::gradient_check: differences need double; make it model<Network, cpu, double>");
     bool const was_training = model.is_training();
     model.eval();
-    std::vector<double> room;
+    buffer_of<typename Model::backend_type, double> room;
     matrix_view<double> gradient;
     auto const run = [&] {
         matrix_view<double const> const logits(model.forward(batch));
-        room.resize(logits.size());
-        gradient = {room.data(), logits.rows, logits.columns};
+        gradient = reserve_rows(room, logits.rows, logits.columns);
         return loss(model.device(), logits, targets, gradient).loss;
     };
     model.zero_gradients();

@@ -30,8 +30,10 @@ struct write_at {
     void operator()(std::ptrdiff_t j) const { to[j] = 1; }
 };
 struct note_order {
+    static constexpr bool reaches_host = true;
     std::vector<std::ptrdiff_t>* order;
     void operator()(std::ptrdiff_t j) const { order->push_back(j); }
+    void operator()(int r, int c) const { order->push_back(r * 300 + c); }
 };
 
 }  // namespace
@@ -50,6 +52,30 @@ TEST_CASE("emulated_machine: host code cannot reach device memory, nor functions
     emulated_machine::release(memory);
 }
 
+TEST_CASE("emulated_machine: memory of the host is refused where the device's is expected") {
+    emulated_machine machine;
+    on_device<emulated, float> here;
+    std::string const why = "sequent::emulated_machine: memory of the host where memory of the device is expected";
+    std::vector<float> host(4), other(4);
+    float* const there = here.put(host);
+    auto const multiply = [&](float const* a, float const* b, float* c) {
+        machine.multiply(precision::f32, factor::plain, matrix_view<float const>(a, 2, 2), factor::plain,
+                         matrix_view<float const>(b, 2, 2), matrix_view<float>(c, 2, 2), false);
+    };
+    CHECK_THROWS_WITH(multiply(host.data(), there, there), why);
+    CHECK_THROWS_WITH(multiply(there, host.data(), there), why);
+    CHECK_THROWS_WITH(multiply(there, there, host.data()), why);
+    CHECK_THROWS_WITH(machine.to_host(host.data(), 4, other.data()), why);
+    CHECK_THROWS_WITH(machine.from_host(host.data(), 4, other.data()), why);
+    CHECK_THROWS_WITH(emulated_machine::copy(there, 4, host.data()), why);
+    CHECK_THROWS_WITH(emulated_machine::set(host.data(), 1, 0.0f), why);
+    CHECK_NOTHROW(machine.each(4, write_at{there}));
+    if (!emulated_machine::finds_addresses) return;
+    CHECK_THROWS_WITH(machine.each(4, write_at{host.data()}), why);
+    float on_stack;
+    CHECK_THROWS_WITH(machine.each(1, write_at{&on_stack}), why);
+}
+
 TEST_CASE("emulated_machine: each runs a function once for every argument, in changing order") {
     emulated_machine machine;
     std::vector<std::vector<std::ptrdiff_t>> orders;
@@ -63,6 +89,12 @@ TEST_CASE("emulated_machine: each runs a function once for every argument, in ch
         CHECK(sorted == all);
         orders.push_back(order);
     }
+    std::vector<std::ptrdiff_t> order;
+    machine.each(70, 300, note_order{&order});
+    CHECK_FALSE(std::is_sorted(order.begin(), order.end()));
+    std::sort(order.begin(), order.end());
+    for (std::size_t j = 0; j < order.size(); ++j) REQUIRE(order[j] == static_cast<std::ptrdiff_t>(j));
+    CHECK(order.size() == 70 * 300);
     CHECK(orders[4] != orders[5]);
     CHECK_FALSE(std::is_sorted(orders[6].begin(), orders[6].end()));
 }

@@ -51,6 +51,33 @@ TEST_CASE("emulated memory: who receives also knows what the sender did and knew
                       Contains("an asynchronous store writes what another touches"));
 }
 
+TEST_CASE("emulated memory: who arrives tells of what other lanes did only if a sync came between") {
+    for (bool const synced : {false, true}) {
+        two_blocks memory;
+        memory.create_barrier(0, 8, 1);
+        memory.store(0, 1, 16, 1.0f);
+        if (synced) memory.sync(0, 0);
+        memory.store(0, 0, 20, 1.0f);
+        memory.arrive(0, 0, 8, 0);
+        memory.wait(0, 1, 8, 0);
+        if (synced)
+            CHECK(memory.load<float>(0, 32, 16) == 1);
+        else
+            CHECK_THROWS_WITH(memory.load<float>(0, 32, 16), Contains("reads what another writes"));
+        memory.store_async(0, 0, 1, 24, number, 0);  // its bytes, as those of all stores
+        CHECK_THROWS_WITH(memory.load<std::uint64_t>(1, 0, 24), Contains("reads what another writes"));
+    }
+}
+
+TEST_CASE("emulated memory: to have waited is no sync: a lane does not know what another did before") {
+    two_blocks memory;
+    memory.store(1, 0, 16, 1.0f);
+    memory.store_async(0, 0, 1, 24, number, 0);
+    memory.wait(1, 0, 0, 0);
+    CHECK(memory.load<std::uint64_t>(1, 1, 24) == number);
+    CHECK_THROWS_WITH(memory.load<float>(1, 1, 16), Contains("reads what another writes"));
+}
+
 TEST_CASE("emulated memory: a store into what is still being read is an error, though nobody has seen it happen") {
     two_blocks memory;
     memory.store(1, 0, 16, number);

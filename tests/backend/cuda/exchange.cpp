@@ -10,7 +10,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-enum class defect { none, sends_less, sends_more, one_buffer, no_arrival, early, wrong_barrier };
+enum class defect { none, sends_less, sends_more, one_buffer, no_arrival, no_sync, early, wrong_barrier };
 
 // Three blocks of two warps. At each step every lane reads what the lanes like it in all warps of the cluster have told
 // since the step before, and tells all of them a number of its own: in its own block's memory, and in the others'.
@@ -51,6 +51,7 @@ struct telling_body {
                 sum += warp.load<float_pair>(lane, place(visit + (Defect == defect::early), from, lane)).first;
             if (visit + 1 == steps()) all.heard->push_back(sum);
         });
+        warp.sync();
         warp.lanes([&](int lane) {
             float_pair const told{number(visit + 1, me, lane), 0};
             warp.store(lane, place(visit + 1, me, lane), told);
@@ -62,6 +63,7 @@ struct telling_body {
                     warp.store_async(lane, to, place(visit + 1, me, lane), told, barrier);
             }
         });
+        if (Defect != defect::no_sync) warp.sync();
         if (arrivals > 0) exchange::arrive(warp, visit);
     }
     void finish(emulated_warp&, arguments const&) {}
@@ -113,6 +115,7 @@ TEST_CASE("exchange: a buffer that others still read, numbers that nobody waited
         CHECK_THROWS_WITH(run<defect::one_buffer>(seed),
                           Contains("what another touches") || Contains("what another writes"));
         CHECK_THROWS_WITH(run<defect::no_arrival>(seed), Contains("reads what"));
+        CHECK_THROWS_WITH(run<defect::no_sync>(seed), Contains("reads what"));
         CHECK_THROWS_WITH(run<defect::early>(seed), Contains("reads what"));
     }
 }

@@ -11,7 +11,7 @@ TEMPLATE_TEST_CASE("cuda: rows by index, copied and added, as on the CPU", "", f
 }
 
 TEMPLATE_TEST_CASE("cuda: affine maps and their gradients, as on the CPU", "", float, double) {
-    for (int const rows : {0, 1, 6, 64, 200})  // sums over rows have two stages from 65 on
+    for (int const rows : {0, 1, 6, 64, 200, 4100})  // sums over rows have two stages from 65 on, three from 4097
         CHECK(relative_error(affine_maps<TestType, emulated>(rows), affine_maps<TestType, cpu>(rows)) <
               (sizeof(TestType) == 4 ? 1e-6 : 1e-15));
 }

@@ -24,6 +24,11 @@ int largest() {
 template <int Input, int Hidden>
 using tanh_elman = elman<Input, Hidden>;
 
+template <int Hidden>
+struct five_gates : lstm<1, Hidden> {
+    static constexpr int gate_count = 5;
+};
+
 template <template <int, int> class Cell>
 std::vector<int> row() {
     return {largest<Cell, precision::f32x3>(), largest<Cell, precision::tf32>(), largest<Cell, precision::bf16>(),
@@ -53,8 +58,20 @@ TEST_CASE("planner: clusters of the documented sizes") {  // docs/cuda.md has th
     CHECK(blocks<lstm, precision::f16>() == std::vector{2, 2, 4, 4, 8, 8});
     CHECK(blocks<lstm, precision::f32>() == std::vector{2, 4, 4, 8, 0, 0});
     CHECK(blocks<gru, precision::f32x3>() == std::vector{2, 2, 4, 4, 8, 0});
+    CHECK(blocks<gru, precision::tf32>() == std::vector{2, 2, 4, 4, 8, 0});
     CHECK(blocks<gru, precision::bf16>() == std::vector{2, 2, 4, 4, 8, 8});
+    CHECK(blocks<gru, precision::f16>() == std::vector{2, 2, 4, 4, 8, 8});
+    CHECK(blocks<gru, precision::f32>() == std::vector{2, 4, 4, 4, 0, 0});
     CHECK(blocks<tanh_elman, precision::f32x3>() == std::vector{2, 2, 4, 4, 8, 8});
+    CHECK(blocks<tanh_elman, precision::tf32>() == std::vector{2, 2, 4, 4, 8, 8});
+    CHECK(blocks<tanh_elman, precision::bf16>() == std::vector{2, 2, 4, 4, 8, 8});
+    CHECK(blocks<tanh_elman, precision::f16>() == std::vector{2, 2, 4, 4, 8, 8});
+    CHECK(blocks<tanh_elman, precision::f32>() == std::vector{2, 2, 4, 4, 8, 8});
+}
+
+TEST_CASE("planner: cells of more than four gates have no clusters") {
+    STATIC_REQUIRE(planned_strategy<five_gates<16>, float, precision::f32x3> == strategy::one_block);
+    STATIC_REQUIRE(planned_strategy<five_gates<128>, float, precision::f32x3> == strategy::general);
 }
 
 TEST_CASE("planner: what is forced, and what no block can hold") {

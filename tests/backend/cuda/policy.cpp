@@ -88,6 +88,14 @@ TEST_CASE("cuda: a model copies, and its copy goes its own way") {
     CHECK(net.values("fc.bias") != zeros);
 }
 
+TEST_CASE("cuda: gradients are the differences") {
+    model<sequential<lstm<3, 4>, last_state, linear<4, 3>>, emulated, double> net({}, {.seed = 2});
+    auto const batch = pack(random_sequences<double>({3, 0, 2}, 3, 1), 3);
+    auto const result = gradient_check(net, batch, std::vector{2, 0, 1}, cross_entropy{});
+    CHECK(result.worst < 1e-6);
+    CHECK(result.worst > 0);
+}
+
 TEST_CASE("copy_parameters: from the CPU to another backend and back, and into another scalar") {
     model<classifier, cpu> here({}, {.seed = 1});
     model<classifier, emulated> there({}, {.seed = 2});

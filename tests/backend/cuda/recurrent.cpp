@@ -28,7 +28,48 @@ void check(double tolerance) {
         }
 }
 
+// Some numbers of its own, and what comes in goes out.
+struct odd_layer {
+    static constexpr int input_size = inputs;
+    static constexpr std::ptrdiff_t parameter_size = 3;
+    struct options {};
+    template <class Shape>
+    using output = Shape;
+    template <class Backend, class T>
+    struct memory {};
+    explicit odd_layer(options const& = {}) {}
+    void describe(scope const& where, auto&, auto& visitor) const {
+        visitor.tensor(tensor_name{where, "numbers"}, {3}, where.offset, initial_values{});
+    }
+    auto forward(auto const&, auto const*, auto&, auto const& input) const { return input; }
+    auto output_view(auto const&, auto const& input) const { return input; }
+    auto backward(auto const&, auto const*, auto*, auto&, auto const&, auto const& gradient, input_gradient) const {
+        return gradient;
+    }
+    input_gradient wants(auto const&, input_gradient below) const { return below; }
+};
+
 }  // namespace
+
+TEST_CASE("cuda: a layer behind one with an odd number of parameters; gradients that start anywhere") {
+    using kernels = emulated_with<precision::f32, strategy::one_block>;
+    using network = sequential<odd_layer, lstm<inputs, 4>>;
+    CHECK(relative_error(pass_of<network, kernels, float>({3, 2}, true), pass_of<network, cpu, float>({3, 2}, true)) <
+          2e-6);
+    auto const backward = [](auto device, int first, int stride) {
+        model<lstm<inputs, 4>, decltype(device)> net({}, {.device = device});
+        net.forward(pack(random_sequences<float>({3, 2}, inputs, 1), inputs));
+        on_device<decltype(device), float> here{device};
+        net.backward(matrix_view<float const>(here.put(std::vector<float>(40, 1.0f)) + first, 5, 4, stride));
+    };
+    for (auto const& [first, stride] : {std::pair{1, 6}, {2, 5}}) {
+        CHECK_THROWS_WITH(backward(kernels{}, first, stride),
+                          "sequent::cuda: the gradient of the output of a recurrent layer of 4 units: its rows must "
+                          "start on multiples of 8 bytes; copy it, or use strategy::general");
+        CHECK_NOTHROW(backward(emulated_with<precision::f32, strategy::general>{}, first, stride));
+    }
+    CHECK_NOTHROW(backward(kernels{}, 2, 6));
+}
 
 TEMPLATE_TEST_CASE("cuda: recurrent layers, as on the CPU", "", (lstm<inputs, 5>), (gru<inputs, 16>),
                    (elman<inputs, 1>), (elman<inputs, 4, nonlinearity::relu>), (coupled_lstm<inputs, 5>)) {
@@ -69,4 +110,22 @@ TEST_CASE("cuda: a machine without clusters runs step by step, or says that it c
     CHECK(on(automatic{}, true) != step_by_step);
     CHECK_THROWS_WITH(on(emulated_with<precision::f32x3, strategy::cluster>{}, false),
                       Catch::Matchers::Contains("cannot run clusters of 4 blocks"));
+}
+
+TEST_CASE("cuda: what a layer runs on, in words") {
+    emulated const device;
+    CHECK(recurrent_plan<lstm<inputs, 600>>(device) == "general");
+    CHECK(recurrent_plan<lstm<inputs, 64>, double>(device) == "general");
+    CHECK(recurrent_plan<lstm<inputs, 64>>(device) ==
+          "one_block: tiles of 8 sequences, 256 threads a block; forward and backward 64 and 64 registers of a thread "
+          "hold weights, a block has 5632 and 16896 bytes of shared memory");
+    std::string const cluster =
+        "cluster of 2 blocks: tiles of 8 sequences, 256 threads a block; forward and backward 128 and 128 registers of "
+        "a thread hold weights, a block has 9744 and 25104 bytes of shared memory";
+    CHECK(recurrent_plan<lstm<inputs, 128>>(device) == cluster);
+    device.machine->has_clusters = false;
+    CHECK(recurrent_plan<lstm<inputs, 128>>(device) == "general, as this machine does not run " + cluster);
+    CHECK_THROWS_WITH(
+        (recurrent_plan<lstm<inputs, 128>>(emulated_with<precision::f32x3, strategy::cluster>{device.machine})),
+        Catch::Matchers::Contains("cannot run clusters of 2 blocks"));
 }

@@ -22,7 +22,7 @@ void check(std::vector<int> const& lengths, bool states_given) {
     }
     using body = tile_backward<emulated_warp, Cell, Format, Rows, Blocks>;
     int const tiles = (expected.shape.batch() + Rows - 1) / Rows;
-    launch<body>(tiles, buffers.arguments, lengths.size());
+    launch<body>(tiles, buffers.arguments);
 
     INFO(name(Format) << ", hidden " << Cell::hidden_size << ", batch " << lengths.size() << ", blocks " << Blocks);
     double const limit = gradient_tolerance(Format);

@@ -333,9 +333,11 @@ void cluster_formats(F const& f) {
     cluster_cases<Cell, precision::f16>(f);
 }
 
-// A body for all tiles and both directions, in one block or in clusters.
+// A body for all tiles and both directions, in one block or in clusters, every time in another order.
 template <class Body>
-void launch(int tiles, typename Body::arguments const& arguments, std::uint64_t seed) {
+void launch(int tiles, typename Body::arguments const& arguments) {
+    static std::uint64_t seed = 0;
+    ++seed;
     if constexpr (Body::blocks == 1)
         sequent::emulate<Body>(tiles, 2, arguments, seed);
     else

@@ -14,7 +14,7 @@ void check(std::vector<int> const& lengths, bool indexed, bool states_given) {
     tile_buffers<Cell> buffers(expected, Rows);
     using body = tile_forward<emulated_warp, Cell, Format, Rows, Blocks>;
     int const tiles = (expected.shape.batch() + Rows - 1) / Rows;
-    launch<body>(tiles, buffers.arguments, lengths.size());
+    launch<body>(tiles, buffers.arguments);
     INFO(name(Format) << ", hidden " << Cell::hidden_size << ", batch " << lengths.size() << ", blocks " << Blocks);
     for (std::size_t d = 0; d < 2; ++d) {
         CHECK(difference(buffers.output_of(d), expected.data[d].output) <= tolerance(Format));

@@ -30,3 +30,11 @@ TEST_CASE("warp: pairs of units reach a row's end and not beyond, whatever its w
     check_pairs<16>();
     check_pairs<33, 64>();  // the units of a cluster of blocks
 }
+
+TEST_CASE("warp: a pair that a device could not move at once is an error") {
+    alignas(8) std::array<float, 9> row{};
+    std::string const why = "sequent::emulated_warp: a pair of numbers that does not start on a multiple of 8 bytes";
+    CHECK_THROWS_WITH((load_pair<8, 16>(row.data() + 1, 0)), why);
+    CHECK_THROWS_WITH((store_pair<8, 16>(row.data() + 1, 2, {1, 1})), why);
+    CHECK_NOTHROW(load_pair<5, 16>(row.data() + 1, 0));
+}

@@ -63,7 +63,10 @@ struct fold_losses {
     int* correct;
     std::ptrdiff_t n, parts;
     SEQUENT_HD void operator()(std::ptrdiff_t p) const {
-        for (std::ptrdiff_t r = p + parts; r < n; r += parts) loss[p] += loss[r], correct[p] += correct[r];
+        double sum = loss[p];  // not loss[p] itself: each load would wait for the sum before
+        int right = correct[p];
+        for (std::ptrdiff_t r = p + parts; r < n; r += parts) sum += loss[r], right += correct[r];
+        loss[p] = sum, correct[p] = right;
     }
 };
 struct loss_and_correct {

@@ -39,6 +39,7 @@ class device_buffer {
         if (n + n / 4 > room_) {
             std::size_t const most = std::max(n, room);
             grow(most + most / 4);
+            Machine::spare(memory_ + n, (room_ - n) * sizeof(T));
         }
         size_ = n;
         return memory_;

@@ -1,8 +1,8 @@
 // A machine on the host, for tests of the policy `cuda` without a GPU. Device memory starts as NaN, ends at a page that
 // nobody may touch, and is closed to the host after every 61st operation until the next one (closing it costs a call to
-// the system for every buffer): host code that takes a pointer of the device for its own soon ends the program.
-// Functions run for their arguments in a scrambled order. One thread at a time. It runs clusters, unless it is told to
-// be a machine that has none.
+// the system for every buffer): host code that takes a pointer of the device for its own soon ends the program. Memory
+// of the host where the device's belongs is an error. Functions run for their arguments in a scrambled order. One
+// thread at a time. It runs clusters, unless it is told to be a machine that has none.
 #pragma once
 
 #include <sys/mman.h>
@@ -22,6 +22,7 @@
 #include "device_buffer.hpp"
 #include "launch_list.hpp"
 #include "machine.hpp"
+#include "row_grid.hpp"
 #include "warp.hpp"
 
 namespace sequent {
@@ -29,10 +30,15 @@ namespace sequent {
 class emulated_machine {
   public:
     bool has_clusters = true;
+// Whether addresses of the host are found in functions too: the compiler must say what of one is padding.
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__CUDACC__)
+    static constexpr bool finds_addresses = true;
+#else
+    static constexpr bool finds_addresses = false;
+#endif
 
     static void* allocate(std::size_t bytes) {
-        std::size_t const page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-        std::size_t const used = (bytes + 255) / 256 * 256, open = (used + page - 1) / page * page;
+        std::size_t const page = page_size(), used = (bytes + 255) / 256 * 256, open = (used + page - 1) / page * page;
         if (used == 0) return nullptr;
         void* const first =
             mmap(nullptr, open + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -50,32 +56,35 @@ class emulated_machine {
         munmap(found->second.first, found->second.mapped);
         blocks().erase(found);
     }
+    static void spare(void*, std::size_t) {}  // stays NaN, which shows where something comes of it
     // Until the next operation, whoever touches device memory ends the program.
     static void close() {
         protect(PROT_NONE);
         is_open() = false;
     }
     static void copy(void const* from, std::size_t bytes, void* to) {
-        launch_notes::catch_up();
-        access const open;
-        if (bytes > 0) std::memcpy(to, from, bytes);
+        check_ours(from), check_ours(to);
+        copy_any(from, bytes, to);
     }
     template <class T>
     static void set(T* memory, std::size_t n, T value) {
+        check_ours(memory);
         launch_notes::catch_up();
         access const open;
         std::fill_n(memory, n, value);
     }
     void to_host(void const* from, std::size_t bytes, void* to) {
-        copy(from, bytes, to);
+        check_ours(from);
+        copy_any(from, bytes, to);
         ++waits->whole;
     }
     void from_host(void const* from, std::size_t bytes, void* to) {
+        check_ours(to);
         if (auto const* const words = static_cast<std::uint32_t const*>(notes_.upload(from, bytes)))
             return each(static_cast<std::ptrdiff_t>(bytes / 4),
                         detail::copy_words{words, static_cast<std::uint32_t*>(to)});
         ++launches->uploads;
-        copy(from, bytes, to);
+        copy_any(from, bytes, to);
     }
 
     template <class T>
@@ -86,7 +95,7 @@ class emulated_machine {
         auto& to = uploads_[next_upload_++ % uploads_.size()];
         to = {};  // other memory each time: whoever reads an old one meets a closed page
         T* const memory = reinterpret_cast<T*>(to.reserve(numbers.size_bytes()));
-        copy(numbers.data(), numbers.size_bytes(), memory);
+        copy_any(numbers.data(), numbers.size_bytes(), memory);
         return memory;
     }
     // What the host has asked for.
@@ -130,8 +139,8 @@ class emulated_machine {
     };
     [[nodiscard]] std::shared_ptr<answer> ask() { return std::make_shared<answer>(); }
     void send(answer& one) {
-        each(answer_bytes / 4, detail::copy_words{static_cast<std::uint32_t const*>(one.on_device()),
-                                                  reinterpret_cast<std::uint32_t*>(one.host_.data())});
+        each(answer_bytes / 4, copy_to_answer{{static_cast<std::uint32_t const*>(one.on_device()),
+                                               reinterpret_cast<std::uint32_t*>(one.host_.data())}});
         sent_.push_back(one.shared_from_this());
         if (!is_noting()) end_list();
     }
@@ -147,20 +156,13 @@ class emulated_machine {
 
     template <class F>
     void each(std::ptrdiff_t n, F const& f) {
-        if (notes_.note(detail::each_call<F>{n, f})) return;
-        access const open;
-        count_operation();
-        if (n <= 0) return;
-        std::ptrdiff_t step = n / 2 + 1 + static_cast<std::ptrdiff_t>(orders_++ % 7);
-        while (std::gcd(step, n) != 1) ++step;
-        for (std::ptrdiff_t j = 0, at = static_cast<std::ptrdiff_t>(orders_) % n; j < n; ++j, at = (at + step) % n)
-            f(at);
+        check_addresses(f);
+        if (!notes_.note(detail::each_call<F>{n, f})) run(n, f);
     }
     template <class F>
     void each(int rows, int columns, F const& f) {
-        if (notes_.note(detail::each_row_call<F>{rows, columns, f})) return;
-        each(std::ptrdiff_t{rows} * columns,
-             [&](std::ptrdiff_t j) { f(static_cast<int>(j / columns), static_cast<int>(j % columns)); });
+        check_addresses(f);
+        if (!notes_.note(detail::each_row_call<F>{rows, columns, f})) run(rows, columns, f);
     }
 
     // c (+)= a b, the factors rounded as the device's tensor cores would; sums in T, over k upwards.
@@ -174,13 +176,14 @@ class emulated_machine {
             throw error(message("sequent::emulated_machine: [", rows, ", ", depth, "] times [",
                                 b_is == factor::plain ? b.rows : b.columns, ", ", columns, "] is not [", c.rows, ", ",
                                 c.columns, "]"));
+        check_ours(a.data), check_ours(b.data), check_ours(c.data);
         if (notes_.note(detail::multiply_call<T>{format, a_is, a, b_is, accumulate, b, c})) return;
         auto const read = [&](matrix_view<T const> const& m, factor is, int r, int k) {
             T const value = is == factor::plain ? m(r, k) : m(k, r);
             bool const exact = sizeof(T) > 4 || format == precision::f32x3;  // cuBLAS multiplies those as they are
             return exact ? value : static_cast<T>(rounded(format, static_cast<float>(value)));
         };
-        each(rows, columns, [&](int r, int j) {
+        run(rows, columns, [&](int r, int j) {
             T sum = accumulate ? c(r, j) : T(0);
             for (int k = 0; k < depth; ++k) sum += read(a, a_is, r, k) * read(b, b_is, k, j);
             c(r, j) = sum;
@@ -214,6 +217,7 @@ class emulated_machine {
     // A kernel's body (tile.hpp) on emulated warps, blocks and warps in another order at every launch.
     template <class Body>
     void run_blocks(int x, int y, typename Body::arguments const& arguments) {
+        check_addresses(arguments);
         if (notes_.note(detail::blocks_call<Body>{x, y, arguments})) return;
         access const open;
         count_operation();
@@ -225,6 +229,7 @@ class emulated_machine {
     }
     template <class Body>
     void run_clusters(int tiles, int y, typename Body::arguments const& arguments) {
+        check_addresses(arguments);
         if (notes_.note(detail::clusters_call<Body>{tiles, y, arguments})) return;
         access const open;
         count_operation();
@@ -237,6 +242,7 @@ class emulated_machine {
         void* first;
         std::size_t open, mapped;
     };
+    static std::size_t page_size() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
     static std::map<void*, block>& blocks() {
         static std::map<void*, block> all;
         return all;
@@ -261,6 +267,65 @@ class emulated_machine {
         access(access const&) = delete;
         access& operator=(access const&) = delete;
     };
+
+    struct copy_to_answer : detail::copy_words {
+        static constexpr bool reaches_host = true;
+    };
+    static void copy_any(void const* from, std::size_t bytes, void* to) {
+        launch_notes::catch_up();
+        access const open;
+        if (bytes > 0) std::memcpy(to, from, bytes);
+    }
+
+    static bool is_ours(void const* memory) {
+        auto const behind = blocks().upper_bound(const_cast<void*>(memory));
+        if (behind == blocks().begin()) return false;
+        block const& last = std::prev(behind)->second;
+        return memory < static_cast<std::byte*>(last.first) + last.mapped;
+    }
+    static void check_ours(void const* memory) {
+        if (memory != nullptr && !is_ours(memory))
+            throw error("sequent::emulated_machine: memory of the host where memory of the device is expected");
+    }
+    // Throws where a function holds what must be an address of the host: a word of it that is one of memory there is,
+    // not the device's. What lies below 2^45 may be two small numbers, and where sanitizers keep their own. Functions
+    // that may reach the host say so by a member reaches_host.
+    template <class F>
+    static void check_addresses([[maybe_unused]] F const& f) {
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__CUDACC__)
+        if constexpr (std::is_trivially_copyable_v<F> && !requires { F::reaches_host; }) {
+            F numbers = f;
+            __builtin_clear_padding(&numbers);
+            std::array<std::uintptr_t, sizeof(F) / sizeof(std::uintptr_t)> words;
+            if constexpr (!words.empty()) std::memcpy(words.data(), &numbers, words.size() * sizeof(words[0]));
+            for (std::uintptr_t const word : words) {
+                unsigned char state;
+                if (word < std::uintptr_t{1} << 45 || word >= std::uintptr_t{1} << 47) continue;
+                void* const address = reinterpret_cast<void*>(word / page_size() * page_size());
+                if (mincore(address, 1, &state) == 0) check_ours(reinterpret_cast<void*>(word));
+            }
+        }
+#endif
+    }
+
+    template <class F>
+    void run(std::ptrdiff_t n, F const& f) {
+        access const open;
+        count_operation();
+        if (n <= 0) return;
+        std::ptrdiff_t step = n / 2 + 1 + static_cast<std::ptrdiff_t>(orders_++ % 7);
+        while (std::gcd(step, n) != 1) ++step;
+        for (std::ptrdiff_t j = 0, at = static_cast<std::ptrdiff_t>(orders_) % n; j < n; ++j, at = (at + step) % n)
+            f(at);
+    }
+    template <class F>
+    void run(int rows, int columns, F const& f) {
+        row_grid const grid = row_grid::of(rows, columns, 5);  // few, so that threads make more than one step
+        int const across = std::min(columns, grid.column_step());
+        run(std::ptrdiff_t{std::min(rows, grid.row_step())} * across, [&](std::ptrdiff_t j) {
+            grid.visit(rows, columns, static_cast<int>(j / across), static_cast<int>(j % across), f);
+        });
+    }
 
     void count_operation() { ++waits->operations, ++launches->single; }
 

@@ -1,8 +1,10 @@
 // The shared memory of the blocks of a cluster on the host, for tests: what kernels store there, and who may touch it.
 // Memory starts as NaN. A word that one thread writes and another touches is an error unless something orders the two:
 // a barrier of the block or the cluster, an mbarrier, or, within a warp, its sync. That is judged from what each warp
-// can know of the others (vector clocks), not from the order in which the emulator happens to run them. Asynchronous
-// stores count their bytes at an mbarrier; too many, or too few at the end, are an error.
+// can know of the others (vector clocks), not from the order in which the emulator happens to run them. A thread that
+// arrives at an mbarrier, or stores there, tells of what its warp did before its last sync; of what came since, only if
+// that was the thread's alone. Asynchronous stores count their bytes at an mbarrier; too many, or too few at the end,
+// are an error.
 #pragma once
 
 #include <algorithm>
@@ -143,13 +145,13 @@ class emulated_cluster {
         shared_[index(block)].store(event(w, thread), clocks_[index(w)], at, value);
     }
     // Lanes of a warp know what the others did before.
-    void sync(int block, int warp) { ++syncs_[index(block * warps_ + warp)]; }
+    void sync(int block, int warp) { end_sync(block * warps_ + warp); }
     // All warps of a block, or of the cluster, know what all of them did before.
     void block_barrier(int block) { meet(block * warps_, warps_); }
     void cluster_barrier() { meet(0, static_cast<int>(clocks_.size())); }
 
     void create_barrier(int block, int at, int arrivals) {
-        emulated_clock const nothing(clocks_[0]);
+        emulated_clock const nothing(2 * static_cast<int>(clocks_.size()));
         barriers_[index(block)][at] = {arrivals, arrivals, 0, 0, nothing, nothing};
     }
     void arrive(int block, int thread, int at, int announced_bytes) {
@@ -157,7 +159,7 @@ class emulated_cluster {
         int const w = warp(block, thread);
         if (barrier.arrivals == 0) fail(block, at, "has more arrivals than it expects");
         --barrier.arrivals, barrier.bytes += announced_bytes;
-        barrier.gathered.learn(clocks_[index(w)]);
+        barrier.gathered.learn(told_by(w, thread));
         tick(w);
         end_phase(barrier);
     }
@@ -165,7 +167,7 @@ class emulated_cluster {
     template <class T>
     void store_async(int block, int thread, int to, int at, T const& value, int barrier_at) {
         int const w = warp(block, thread), agent = static_cast<int>(clocks_.size()) + w;
-        emulated_clock& mine = clocks_[index(w)];
+        emulated_clock const mine = told_by(w, thread);
         emulated_mbarrier& barrier = find(to, barrier_at);
         emulated_event const now{agent, ++stores_[agent], -1, 0};
         shared_[index(to)].store(now, mine, at, value);
@@ -182,7 +184,6 @@ class emulated_cluster {
     void wait(int block, int warp, int at, int parity) {
         if (!passed(block, at, parity)) fail(block, at, "was not waited for");
         clocks_[index(block * warps_ + warp)].learn(find(block, at).passed);
-        sync(block, warp);
     }
 
     // Throws where an mbarrier is in the middle of a phase: some of its bytes or arrivals have come, not all.
@@ -209,14 +210,32 @@ class emulated_cluster {
     }
     static std::size_t index(int n) { return static_cast<std::size_t>(n); }
     [[nodiscard]] int warp(int block, int thread) const { return block * warps_ + thread / warp_size; }
-    [[nodiscard]] emulated_event event(int w, int thread) const {
-        return {w, clocks_[index(w)][w], thread, syncs_[index(w)]};
+    // What the lanes of a warp have done since their last sync: no lane, one or several; and when that was.
+    struct sync_state {
+        static constexpr int none = -1, several = -2;
+        int number = 0, count = 0, thread = none;
+    };
+    [[nodiscard]] emulated_event event(int w, int thread) {
+        sync_state& since = syncs_[index(w)];
+        since.thread = since.thread == sync_state::none || since.thread == thread ? thread : sync_state::several;
+        return {w, clocks_[index(w)][w], thread, since.number};
+    }
+    [[nodiscard]] emulated_clock told_by(int w, int thread) const {
+        emulated_clock told = clocks_[index(w)];
+        sync_state const& since = syncs_[index(w)];
+        if (since.thread != sync_state::none && since.thread != thread) told[w] = since.count;
+        return told;
+    }
+    void end_sync(int w) {
+        sync_state& since = syncs_[index(w)];
+        since = {since.number + 1, clocks_[index(w)][w], sync_state::none};
+        tick(w);
     }
     void tick(int w) { ++clocks_[index(w)][w]; }
     void meet(int first, int count) {
         emulated_clock all(clocks_[index(first)]);
         for (int w = first; w < first + count; ++w) all.learn(clocks_[index(w)]);
-        for (int w = first; w < first + count; ++w) clocks_[index(w)] = all, tick(w), ++syncs_[index(w)];
+        for (int w = first; w < first + count; ++w) clocks_[index(w)] = all, end_sync(w);
     }
     static void end_phase(emulated_mbarrier& barrier) {
         if (barrier.arrivals != 0 || barrier.bytes != 0) return;
@@ -229,8 +248,8 @@ class emulated_cluster {
     std::vector<emulated_shared> shared_;
     std::vector<std::map<int, emulated_mbarrier>> barriers_;
     std::vector<emulated_clock> clocks_;
-    std::vector<int> syncs_;
-    std::map<int, int> stores_;  // of each agent
+    std::vector<sync_state> syncs_;  // of each warp
+    std::map<int, int> stores_;      // of each agent
 };
 
 }  // namespace sequent

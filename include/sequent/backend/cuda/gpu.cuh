@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <span>
@@ -13,6 +14,7 @@
 #include "launch_list.hpp"
 #include "operations.hpp"
 #include "products.cuh"
+#include "row_grid.hpp"
 
 namespace sequent {
 
@@ -25,17 +27,17 @@ __global__ void for_each_kernel(std::ptrdiff_t n, F const f) {
 }
 template <class F>
 __global__ void for_each_row_kernel(int rows, int columns, F const f) {
-    int const row_step = static_cast<int>(gridDim.x * blockDim.y);
-    for (int r = static_cast<int>(blockIdx.x * blockDim.y + threadIdx.y); r < rows; r += row_step)
-        for (int c = static_cast<int>(threadIdx.x); c < columns; c += static_cast<int>(blockDim.x)) f(r, c);
+    auto const number = [](unsigned n) { return static_cast<int>(n); };
+    row_grid{number(blockDim.x), number(blockDim.y), number(gridDim.x), number(gridDim.y)}.visit(
+        rows, columns, number(blockIdx.x * blockDim.y + threadIdx.y), number(blockIdx.y * blockDim.x + threadIdx.x), f);
 }
 
 // Lets a kernel have more shared memory than the 48 KiB that any may.
 template <class Kernel>
 void allow_shared_memory(Kernel* kernel, int bytes) {
     if (bytes > 48 << 10)
-        check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
-                   "cudaFuncSetAttribute");
+        check_kernel(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
+                     "cudaFuncSetAttribute", reinterpret_cast<void const*>(kernel));
 }
 
 }  // namespace detail
@@ -43,29 +45,28 @@ void allow_shared_memory(Kernel* kernel, int bytes) {
 class gpu {
   public:
     // Throws cuda_error where there is no GPU. One that this program was not compiled for fails at the first launch.
-    gpu() {
-        int devices = 0;
-        auto const status = cudaGetDeviceCount(&devices);
-        if (status != cudaSuccess || devices == 0) {
-            (void)cudaGetLastError();
-            throw cuda_error(message("sequent::cuda: no CUDA device is present (",
-                                     status == cudaSuccess ? "none found" : cudaGetErrorString(status), ")"));
-        }
-        detail::check_cuda(cudaStreamCreate(&stream_),
-                           "cudaStreamCreate");  // waits for the default stream, and it for us
+    gpu() : gpu(new_stream()) { owns_stream_ = true; }
+    // On a stream of the caller's, which lives longer: its work and this machine's come in the order of the calls.
+    explicit gpu(cudaStream_t stream) : stream_(stream) {
+        unsigned how = 0;
+        detail::check_cuda(cudaStreamGetFlags(stream_, &how), "cudaStreamGetFlags");
+        detail::check_cuda(cudaStreamCreateWithFlags(&apart_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
         detail::check_cublas(cublasLtCreate(&cublas_), "cublasLtCreate");
         workspace_ = allocate(workspace_bytes);
+        if ((how & cudaStreamNonBlocking) != 0) is_lonely_ = true, ++lonely_streams();
     }
     gpu(gpu const&) = delete;
     gpu& operator=(gpu const&) = delete;
     ~gpu() {
-        if (stream_ != nullptr) cudaStreamSynchronize(stream_);
+        cudaStreamSynchronize(stream_);
         notes_ = {};
         products_.clear();
         release(workspace_);
         release(room_);
-        if (cublas_ != nullptr) cublasLtDestroy(cublas_);
-        if (stream_ != nullptr) cudaStreamDestroy(stream_);
+        cublasLtDestroy(cublas_);
+        cudaStreamDestroy(apart_);
+        if (owns_stream_) cudaStreamDestroy(stream_);
+        lonely_streams() -= is_lonely_;
     }
 
     // For launches of one's own, which come behind all so far: to be asked for again before later ones.
@@ -92,21 +93,30 @@ class gpu {
     static void release(void* memory) noexcept {
         if (!launch_notes::keep(memory)) cudaFree(memory);
     }
+    static void spare(void* memory, std::size_t bytes) {
+        if (bytes == 0) return;
+        detail::check_cuda(cudaMemsetAsync(memory, 0, bytes, in_between), "cudaMemsetAsync");
+        if (lonely_streams() > 0) detail::check_cuda(cudaStreamSynchronize(in_between), "cudaStreamSynchronize");
+    }
     static void copy(void const* from, std::size_t bytes, void* to) {
-        launch_notes::catch_up();
-        if (bytes > 0) detail::check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToDevice), "cudaMemcpy");
+        if (bytes == 0) return launch_notes::catch_up();
+        between_streams([&] {
+            detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, in_between),
+                               "cudaMemcpyAsync");
+        });
     }
     template <class T>
     static void set(T* memory, std::size_t n, T value) {
-        launch_notes::catch_up();
-        auto const on_default_stream = [](detail::kernel_launch const& all) {
-            detail::check_cuda(all.on(nullptr), "launch of for_each_kernel");
+        if (n == 0) return launch_notes::catch_up();
+        auto const launch = [](detail::kernel_launch const& all) {
+            detail::check_kernel(all.on(in_between), "launch", all.kernel);
         };
         using setter = detail::set_number<T>;
         std::ptrdiff_t const size = static_cast<std::ptrdiff_t>(n);
-        if (n > 0)
-            detail::kernel_launch{grid_for(size, threads), threads}.give(
-                on_default_stream, detail::for_each_kernel<setter>, size, setter{memory, value});
+        between_streams([&] {
+            detail::kernel_launch{grid_for(size, threads), threads}.give(launch, detail::for_each_kernel<setter>, size,
+                                                                         setter{memory, value});
+        });
     }
 
     void to_host(void const* from, std::size_t bytes, void* to) const {
@@ -141,7 +151,7 @@ class gpu {
     [[nodiscard]] std::shared_ptr<answer> ask() {
         for (auto& one : answers_)
             if (one.use_count() == 1) return one;
-        return answers_.emplace_back(std::make_shared<answer>());
+        return answers_.emplace_back(std::make_shared<answer>(stream_));
     }
     void send(answer& one) {
         each(answer_bytes / sizeof(std::uint32_t),
@@ -172,9 +182,12 @@ class gpu {
     template <class F>
     void each(int rows, int columns, F const& f) {
         if (notes_.note(detail::each_row_call<F>{rows, columns, f})) return;
-        dim3 const block(32, 8);
-        if ((rows > 0 && columns > 0) || graph_ != nullptr)
-            start({grid_for(rows, block.y), block}, detail::for_each_row_kernel<F>, rows, columns, f);
+        if ((rows <= 0 || columns <= 0) && graph_ == nullptr) return;
+        row_grid const grid = row_grid::of(rows, columns, largest_grid);
+        auto const number = [](int n) { return static_cast<unsigned>(n); };
+        start({dim3(number(grid.row_blocks), number(grid.column_blocks)),
+               dim3(number(grid.threads_x), number(grid.threads_y))},
+              detail::for_each_row_kernel<F>, rows, columns, f);
     }
 
     // In the format's own precision; f32x3 multiplies in full float here.
@@ -219,7 +232,14 @@ class gpu {
         graph made(stream_);
         for (std::size_t k = 0; k < list.size(); ++k)
             if (list.is_fixed(k))
-                made.capture([&] { list.run(*this, k); });
+                made.capture(apart_, [&] {
+                    struct meanwhile {
+                        gpu& here;
+                        explicit meanwhile(gpu& machine) : here(machine) { std::swap(here.stream_, here.apart_); }
+                        ~meanwhile() { std::swap(here.stream_, here.apart_); }
+                    } const on_the_other(*this);
+                    list.run(*this, k);
+                });
             else
                 renew(made, k, list);
         made.finish();
@@ -272,7 +292,36 @@ class gpu {
   private:
     static constexpr std::size_t workspace_bytes = std::size_t{32} << 20, most_of_slot = std::size_t{1} << 20,
                                  most_of_large_slot = std::size_t{64} << 20;
-    static constexpr unsigned threads = 256, largest_grid = 1 << 16;
+    static constexpr unsigned threads = 256, largest_grid = 65535;
+    // The default stream that streams wait for and that waits for them, however the program is compiled.
+    static inline cudaStream_t const in_between = cudaStreamLegacy;
+
+    static cudaStream_t new_stream() {
+        int devices = 0;
+        auto const status = cudaGetDeviceCount(&devices);
+        if (status != cudaSuccess || devices == 0) {
+            (void)cudaGetLastError();
+            throw cuda_error(message("sequent::cuda: no CUDA device is present (",
+                                     status == cudaSuccess ? "none found" : cudaGetErrorString(status), ")"));
+        }
+        cudaStream_t made = nullptr;
+        detail::check_cuda(cudaStreamCreate(&made), "cudaStreamCreate");
+        return made;
+    }
+    // Of the machines, how many are on a stream that neither waits for the default one nor is waited for by it.
+    static std::atomic<int>& lonely_streams() {
+        static std::atomic<int> count = 0;
+        return count;
+    }
+    // f(), which launches on the default stream, after all work so far and before all later work.
+    template <class F>
+    static void between_streams(F const& f) {
+        launch_notes::catch_up();
+        bool const waits = lonely_streams() > 0;
+        if (waits) detail::check_cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+        f();
+        if (waits) detail::check_cuda(cudaStreamSynchronize(in_between), "cudaStreamSynchronize");
+    }
 
     // Of blocks that take so many each; one where there is nothing, for a graph that may have something another time.
     static unsigned grid_for(std::ptrdiff_t n, unsigned of_a_block) {
@@ -287,7 +336,7 @@ class gpu {
                 if (graph_ != nullptr)
                     graph_->put(call_, all);
                 else
-                    detail::check_cuda(all.on(stream_), "launch of a kernel");
+                    detail::check_kernel(all.on(stream_), "launch", all.kernel);
             },
             kernel, arguments...);
     }
@@ -313,9 +362,10 @@ class gpu {
     }
     detail::upload_slot& next_slot() { return slots_[next_slot_++ % slots_.size()]; }
 
-    cudaStream_t stream_ = nullptr;
+    cudaStream_t stream_ = nullptr, apart_ = nullptr;  // apart: what is captured
     cublasLtHandle_t cublas_ = nullptr;
     void *workspace_ = nullptr, *room_ = nullptr;
+    bool owns_stream_ = false, is_lonely_ = false;
     std::size_t room_bytes_ = 0, next_slot_ = 0, next_large_slot_ = 0;
     std::array<detail::upload_slot, 16> slots_;
     std::array<detail::upload_slot, 2> large_slots_;

@@ -40,11 +40,11 @@ class gpu_graph {
         parameters.sharedMemBytes = what.shared_bytes;
         parameters.kernelParams = what.arguments;
         if (executable_ != nullptr)
-            return check_cuda(cudaGraphExecKernelNodeSetParams(executable_, calls_[k], &parameters),
-                              "cudaGraphExecKernelNodeSetParams");
+            return check_kernel(cudaGraphExecKernelNodeSetParams(executable_, calls_[k], &parameters),
+                                "cudaGraphExecKernelNodeSetParams", what.kernel);
         cudaGraphNode_t node = nullptr;
-        check_cuda(cudaGraphAddKernelNode(&node, graph_, &last_, last_ != nullptr, &parameters),
-                   "cudaGraphAddKernelNode");
+        check_kernel(cudaGraphAddKernelNode(&node, graph_, &last_, last_ != nullptr, &parameters),
+                     "cudaGraphAddKernelNode", what.kernel);
         if (what.cluster > 1) {
             cudaLaunchAttributeValue extent{};
             extent.clusterDim = {what.cluster, 1, 1};
@@ -53,19 +53,20 @@ class gpu_graph {
         }
         calls_.push_back(last_ = node);
     }
-    // The next call: launches() on the stream, which are noted and not made.
+    // The next call: launches(), noted and not made, on a stream that does not wait for the default one. For that is
+    // closed to the whole process while a stream captures that does.
     template <class F>
-    void capture(F const& launches) {
-        check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+    void capture(cudaStream_t apart, F const& launches) {
+        check_cuda(cudaStreamBeginCapture(apart, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
         cudaGraph_t captured = nullptr;
         try {
             launches();
         } catch (...) {
-            cudaStreamEndCapture(stream_, &captured);
+            cudaStreamEndCapture(apart, &captured);
             if (captured != nullptr) cudaGraphDestroy(captured);
             throw;
         }
-        check_cuda(cudaStreamEndCapture(stream_, &captured), "cudaStreamEndCapture");
+        check_cuda(cudaStreamEndCapture(apart, &captured), "cudaStreamEndCapture");
         cudaGraphNode_t node = nullptr;
         auto const status = cudaGraphAddChildGraphNode(&node, graph_, &last_, last_ != nullptr, captured);
         cudaGraphDestroy(captured);  // the node has a copy

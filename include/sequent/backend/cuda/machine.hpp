@@ -17,11 +17,12 @@ inline constexpr std::size_t answer_bytes = 32;
 // How a factor of a product is read.
 enum class factor { plain, transposed };
 
-// A machine M has these members. All but the first two lines belong to one stream: they are done in the order of the
+// A machine M has these members. All but the first three lines belong to one stream: they are done in the order of the
 // calls, and only to_host waits, and whoever reads an answer. Functions are objects with a const operator() that is
 // also device code; they run for all of their arguments in any order and at once.
 //
 //   M::allocate(bytes) -> void*, M::release(pointer)     memory of the device, aligned to 256 bytes
+//   M::spare(pointer, bytes)        new memory that products may read, though nothing comes of it: to be made harmless
 //   M::copy(from, bytes, to), M::set(pointer, n, value)  on the device, after all work so far, before all later work
 //   m.to_host(from, bytes, to), m.from_host(from, bytes, to)       bytes: a multiple of 4
 //   m.upload(span) -> pointer       numbers of the host where functions can read them, until the next 16 uploads
@@ -42,6 +43,7 @@ template <class M>
 concept machine = requires(M& m, void* memory, std::span<int const> numbers) {
     { M::allocate(std::size_t{1}) } -> std::same_as<void*>;
     M::release(memory);
+    M::spare(memory, std::size_t{1});
     M::copy(static_cast<void const*>(memory), std::size_t{1}, memory);
     m.to_host(static_cast<void const*>(memory), std::size_t{1}, memory);
     m.from_host(static_cast<void const*>(memory), std::size_t{1}, memory);

@@ -64,30 +64,42 @@ struct index_segments {
 // to(chunk, c) = the sum of a chunk's rows.
 template <class T>
 struct sum_chunks {
+    static constexpr int rows = 64;  // of a chunk
     matrix_view<T const> from;
     matrix_view<T> to;
-    int chunk_rows;
-    bool add;
     SEQUENT_HD void operator()(int chunk, int c) const {
-        T sum = add ? to(chunk, c) : T(0);
-        for (int r = chunk * chunk_rows; r < (chunk + 1) * chunk_rows && r < from.rows; ++r) sum += from(r, c);
+        T sum = T(0);
+        for (int r = chunk * rows; r < (chunk + 1) * rows && r < from.rows; ++r) sum += from(r, c);
         to(chunk, c) = sum;
     }
 };
-
-// to[c] += the sum of column c of x.
-template <on_machine Device, class T>
-void add_column_sums(Device const& device, matrix_view<T const> x, T* to) {
-    constexpr int chunk = 64;
-    matrix_view<T const> left = x;
-    if (x.rows > chunk) {
-        int const chunks = (x.rows + chunk - 1) / chunk;
-        std::size_t const size = static_cast<std::size_t>(chunks) * static_cast<std::size_t>(x.columns);
-        matrix_view<T> const sums(device.machine->template room<T>(size), chunks, x.columns);
-        device.machine->each(chunks, x.columns, sum_chunks<T>{x, sums, chunk, false});
-        left = sums;
+// The sums of a last chunk are added to one place or two.
+template <class T>
+struct add_chunk {
+    matrix_view<T const> from;
+    T *to, *also;  // also: may be null
+    SEQUENT_HD void operator()(int, int c) const {
+        T sum = T(0);
+        for (int r = 0; r < from.rows; ++r) sum += from(r, c);
+        to[c] += sum;
+        if (also != nullptr) also[c] += sum;
     }
-    device.machine->each(1, x.columns, sum_chunks<T>{left, {to, 1, x.columns}, left.rows, true});
+};
+
+// to[c] += the sum of column c of x, by chunks of its rows, chunks of those sums and so on; also[c] too.
+template <on_machine Device, class T>
+void add_column_sums(Device const& device, matrix_view<T const> x, T* to, T* also = nullptr) {
+    auto const chunks_of = [](int rows) { return (rows + sum_chunks<T>::rows - 1) / sum_chunks<T>::rows; };
+    int rows = 0;  // of all sums but the last
+    for (int left = x.rows; left > sum_chunks<T>::rows; rows += left) left = chunks_of(left);
+    std::size_t const size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(x.columns);
+    T* room = rows > 0 ? device.machine->template room<T>(size) : nullptr;
+    while (x.rows > sum_chunks<T>::rows) {
+        matrix_view<T> const sums(room, chunks_of(x.rows), x.columns);
+        device.machine->each(sums.rows, x.columns, sum_chunks<T>{x, sums});
+        room += sums.size(), x = sums;
+    }
+    device.machine->each(1, x.columns, add_chunk<T>{x, to, also});
 }
 
 template <class T>
@@ -304,7 +316,9 @@ struct sum_shares {
     double* values;
     std::ptrdiff_t n, parts;
     SEQUENT_HD void operator()(std::ptrdiff_t p) const {
-        for (std::ptrdiff_t j = p + parts; j < n; j += parts) values[p] += values[j];
+        double sum = values[p];  // not values[p] itself: each load would wait for the sum before
+        for (std::ptrdiff_t j = p + parts; j < n; j += parts) sum += values[j];
+        values[p] = sum;
     }
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
 
 #include "../../core/error.hpp"
 #include "../backend.hpp"
@@ -199,7 +200,7 @@ class device_recurrent {
         affine_backward_weight(device, matrix_view<T const>(recurrent_gates(mine), rows, gate_row),
                                matrix_view<T const>(mine.hidden_before.data(), rows, hidden),
                                matrix_view<T>(run.parameter_gradient + block::weight_hh, gate_row, hidden),
-                               run.parameter_gradient + block::bias_hh);
+                               Cell::shared_gates ? nullptr : run.parameter_gradient + block::bias_hh);
         matrix_view<T const> gates(mine.gate_gradient.data(), rows, gate_row);
         if (!input.index.empty()) {  // equal words share a row: sum their gates' gradients first, in the rows' order
             std::size_t const size = static_cast<std::size_t>(distinct) * gate_row;
@@ -210,10 +211,26 @@ class device_recurrent {
         }
         affine_backward_weight(device, gates, input.rows,
                                matrix_view<T>(run.parameter_gradient + block::weight_ih, gate_row, inputs),
-                               run.parameter_gradient + block::bias_ih);
+                               static_cast<T*>(nullptr));
+        add_column_sums(device, gates,
+                        run.parameter_gradient + block::bias_ih,  // the same to both, if gates are shared
+                        Cell::shared_gates ? run.parameter_gradient + block::bias_hh : nullptr);
         if (input_gradient.empty()) return;
         affine_backward_input(device, gates, matrix_view<T const>(run.parameters + block::weight_ih, gate_row, inputs),
                               input_gradient, accumulate);
+    }
+
+    static std::string plan(Device const& device) {
+        if constexpr (planned == strategy::general) {
+            return "general";
+        } else {
+            std::string const text = message(
+                name(planned), blocks > 1 ? message(" of ", blocks, " blocks") : "", ": tiles of 8 sequences, ",
+                forward_body::threads, " threads a block; forward and backward ", forward_body::weight_registers,
+                " and ", backward_body::weight_registers, " registers of a thread hold weights, a block has ",
+                forward_body::shared_bytes, " and ", backward_body::shared_bytes, " bytes of shared memory");
+            return runs_tiles(device) ? text : "general, as this machine does not run " + text;
+        }
     }
 
   private:
@@ -242,6 +259,17 @@ class device_recurrent {
             device.machine->template run_blocks<Body>(tiles(shape), directions, all);
     }
 
+    // Kernels of tiles move two neighbouring numbers at once where the hidden size is even.
+    template <class View>
+    static View in_pairs(View const& view, char const* what) {
+        bool const even =
+            reinterpret_cast<std::uintptr_t>(view.data) % 8 == 0 && (view.stride % 2 == 0 || view.rows == 1);
+        if (hidden % 2 == 0 && !view.empty() && !even)
+            throw argument_error(message("sequent::cuda: the ", what, " of a recurrent layer of ", hidden,
+                                         " units: its rows must start on multiples of 8 bytes; copy it, or use "
+                                         "strategy::general"));
+        return view;
+    }
     static tile_arguments<Cell> arguments_of(typename Device::plan const& shape, int const* index,
                                              std::span<run_type const> runs) {
         tile_arguments<Cell> all;
@@ -250,12 +278,18 @@ class device_recurrent {
             run_type const& from = runs[static_cast<std::size_t>(d)];
             auto& to = all.runs[d];
             to.way = from.way;
-            to.parameters = from.parameters;
+            to.parameters =
+                in_pairs(matrix_view<T const>(from.parameters, 1, static_cast<int>(block::size)), "parameters").data;
             int const distinct = static_cast<int>(from.memory->input_gates.size() / gate_row);
             to.input_gates = {from.memory->input_gates.data(), distinct, gate_row};
-            to.initial = from.initial, to.output = from.output, to.final = from.final;
-            to.output_gradient = from.output_gradient, to.final_gradient = from.final_gradient;
-            to.initial_gradient = from.initial_gradient;
+            to.output = in_pairs(from.output, "output");
+            to.output_gradient = in_pairs(from.output_gradient, "gradient of the output");
+            for (int s = 0; s < Cell::state_count; ++s) {
+                to.initial[s] = in_pairs(from.initial[s], "initial state");
+                to.final[s] = in_pairs(from.final[s], "final state");
+                to.final_gradient[s] = in_pairs(from.final_gradient[s], "gradient of the final state");
+                to.initial_gradient[s] = in_pairs(from.initial_gradient[s], "gradient of the initial state");
+            }
         }
         return all;
     }
@@ -265,6 +299,13 @@ class device_recurrent {
 };
 
 }  // namespace detail
+
+// What a layer of this cell runs on with this policy and on its machine, in words: the strategy (planner.hpp), and what
+// was planned of registers and shared memory. Throws where recurrent_forward would.
+template <class Cell, class T = float, on_machine Device>
+[[nodiscard]] std::string recurrent_plan(Device const& device) {
+    return detail::device_recurrent<Cell, T, Device>::plan(device);
+}
 
 template <class Cell, class T, on_machine Device>
 void recurrent_forward(Device const& device, typename Device::plan const& shape, indexed_rows<T> const& input,

@@ -65,7 +65,7 @@ struct stop_at_loss {
     }
 };
 
-// Block b's sums are sums[b * parts], ...: first of shares of the numbers, then of `kept` shares of those.
+// Block b's sums are sums[b * parts], ...: first of shares of the numbers, then of `kept` shares of those, then one.
 template <class T>
 struct square_shares {
     matrix_view<T> const* blocks;
@@ -78,15 +78,15 @@ struct square_shares {
     }
 };
 struct fold_shares {
-    std::ptrdiff_t parts, kept;
+    std::ptrdiff_t parts, left, kept;  // left: of the parts
     double* sums;
-    SEQUENT_HD void operator()(std::ptrdiff_t j) const { sum_shares{sums + j / kept * parts, parts, kept}(j % kept); }
+    SEQUENT_HD void operator()(std::ptrdiff_t j) const { sum_shares{sums + j / kept * parts, left, kept}(j % kept); }
 };
 // Looks at the sums, notes what is not finite, and finds by how much to scale the gradients.
 struct judge_sums {
     double const* sums;
     int blocks;
-    std::ptrdiff_t parts, kept;
+    std::ptrdiff_t parts;
     double largest_norm;
     stop_note* note;
     double* factor;
@@ -94,8 +94,7 @@ struct judge_sums {
         double all = 0;
         stop_note found;
         for (int b = 0; b < blocks; ++b) {
-            double sum = 0;
-            for (std::ptrdiff_t k = 0; k < kept; ++k) sum += sums[b * parts + k];
+            double const sum = sums[b * parts];
             if (!is_finite(sum) && found.place < 0) found = {stop_note::bad_gradient, b, sum};
             all += sum;
         }
@@ -134,7 +133,7 @@ void check_loss(Device const& device, Loss const& loss) {
 // min(1, largest_norm / (norm + 1e-6)). Gives what is noted then, to be read later.
 template <on_machine Device, class T>
 auto check_gradients(Device const& device, std::vector<matrix_view<T>> const& gradients, double largest_norm) {
-    constexpr std::ptrdiff_t kept = 32, most = 16384, numbers_of_a_part = 64;
+    constexpr std::ptrdiff_t kept = 128, most = 16384, numbers_of_a_part = 64;
     std::ptrdiff_t parts = kept, count = static_cast<std::ptrdiff_t>(gradients.size());
     for (auto const& one : gradients)
         parts = std::max(parts, std::min(most, static_cast<std::ptrdiff_t>(one.size()) / numbers_of_a_part));
@@ -144,9 +143,10 @@ auto check_gradients(Device const& device, std::vector<matrix_view<T>> const& gr
     double* const sums = machine.template room<double>(static_cast<std::size_t>(count * parts + 1));
     double* const factor = sums + count * parts;
     machine.each(count * parts, detail::square_shares<T>{blocks, parts, sums});
-    machine.each(count * kept, detail::fold_shares{parts, kept, sums});
-    machine.each(
-        1, detail::judge_sums{sums, static_cast<int>(count), parts, kept, largest_norm, device.brake.note(), factor});
+    machine.each(count * kept, detail::fold_shares{parts, parts, kept, sums});
+    machine.each(count, detail::fold_shares{parts, kept, 1, sums});
+    machine.each(1,
+                 detail::judge_sums{sums, static_cast<int>(count), parts, largest_norm, device.brake.note(), factor});
     if (largest_norm < HUGE_VAL)
         detail::update_each(device, count * parts, detail::scale_blocks<T>{blocks, parts, factor});
     return device_number<typename Device::machine_type, stop_note>(machine, [&](stop_note* to) {

@@ -29,6 +29,15 @@ inline void check_cuda(cudaError_t status, std::string_view call,
                              where.line(), ")"));
 }
 
+// The same of a call for a kernel, whose name the linker knows it by: it holds that of the function or cell it runs.
+inline void check_kernel(cudaError_t status, std::string_view call, void const* kernel,
+                         std::source_location const& where = std::source_location::current()) {
+    if (status == cudaSuccess) return;
+    char const* name = nullptr;
+    bool const has_name = cudaFuncGetName(&name, kernel) == cudaSuccess && name != nullptr;
+    check_cuda(status, message(call, " of ", has_name ? name : "a kernel"), where);
+}
+
 // Page-locked memory of the host, and of the device if it is asked for: what is on its way from one to the other.
 class upload_slot {
   public:
@@ -42,15 +51,15 @@ class upload_slot {
         if (event_ == nullptr) check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
         check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");  // the last copy out of it is done
         if (bytes > host_room_) {
-            cudaFreeHost(std::exchange(host_, nullptr));
             host_room_ = 0;
+            check_cuda(cudaFreeHost(std::exchange(host_, nullptr)), "cudaFreeHost");
             check_cuda(cudaMallocHost(&host_, std::bit_ceil(bytes)), "cudaMallocHost");
             host_room_ = std::bit_ceil(bytes);
         }
         if (to == nullptr && bytes > device_room_) {
             check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");  // nobody reads the old one any more
-            cudaFree(std::exchange(device_, nullptr));
             device_room_ = 0;
+            check_cuda(cudaFree(std::exchange(device_, nullptr)), "cudaFree");
             check_cuda(cudaMalloc(&device_, std::bit_ceil(bytes)), "cudaMalloc");
             device_room_ = std::bit_ceil(bytes);
         }
@@ -73,13 +82,14 @@ class upload_slot {
     cudaEvent_t event_ = nullptr;
 };
 
-// A few numbers on the device, and page-locked memory of the host for them.
+// A few numbers on the device, and page-locked memory of the host for them. All of it is copied, however few they are.
 class gpu_answer {
   public:
-    gpu_answer() {
+    explicit gpu_answer(cudaStream_t stream) {
         check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
         check_cuda(cudaMallocHost(&host_, answer_bytes), "cudaMallocHost");
         check_cuda(cudaMalloc(&device_, answer_bytes), "cudaMalloc");
+        check_cuda(cudaMemsetAsync(device_, 0, answer_bytes, stream), "cudaMemsetAsync");
     }
     gpu_answer(gpu_answer const&) = delete;
     gpu_answer& operator=(gpu_answer const&) = delete;

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "../../config.hpp"
+#include "../../core/error.hpp"
 #include "precision.hpp"
 
 #if defined(__CUDACC__)
@@ -34,6 +35,13 @@ struct alignas(16) word_quad {
     std::uint32_t words[4];
 };
 
+#if !defined(__CUDACC__)
+inline void check_pair(float const* first) {
+    if (reinterpret_cast<std::uintptr_t>(first) % 8 != 0)
+        throw error("sequent::emulated_warp: a pair of numbers that does not start on a multiple of 8 bytes");
+}
+#endif
+
 // Units u and u + 1 of a row of Hidden units, padded to Padded of them, u even; what is beyond it is 0, or not written.
 // Where Hidden is even the row must start on a multiple of 8 bytes.
 template <int Hidden, int Padded>
@@ -44,6 +52,7 @@ SEQUENT_DEVICE float_pair load_pair(float const* row, int u) {
         float2 const pair = __ldg(reinterpret_cast<float2 const*>(row + u));
         return {pair.x, pair.y};
 #else
+        check_pair(row + u);
         return {row[u], row[u + 1]};
 #endif
     } else
@@ -57,6 +66,7 @@ SEQUENT_DEVICE void store_pair(float* row, int u, float_pair const& pair) {
 #if defined(__CUDACC__)
         *reinterpret_cast<float2*>(row + u) = {pair.first, pair.second};
 #else
+        check_pair(row + u);
         row[u] = pair.first, row[u + 1] = pair.second;
 #endif
     } else {

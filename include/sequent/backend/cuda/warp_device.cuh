@@ -60,18 +60,24 @@ class device_warp {
     }
     SEQUENT_DEVICE void wait(int at, int parity) const {
 #if __CUDA_ARCH__ >= 900
-        std::uint32_t passed = 0;
-        for (int tries = 0; passed == 0; ++tries) {
+        auto const has_passed = [&] {
+            std::uint32_t passed;
             asm volatile("{ .reg .pred p;\n"
                          "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 p, [%1], %2;\n"
                          "selp.u32 %0, 1, 0, p; }"
                          : "=r"(passed)
                          : "r"(address(at)), "r"(parity)
                          : "memory");
+            return passed != 0;
+        };
 #if !defined(NDEBUG)
-            if (tries == 1 << 26) __trap();  // an error instead of a program that never ends
+        if (has_passed()) return;
+        std::uint32_t const begun = nanoseconds();
+        while (!has_passed())
+            if (nanoseconds() - begun > 2'000'000'000) __trap();  // an error instead of a program that never ends
+#else
+        while (!has_passed()) continue;
 #endif
-        }
 #endif
     }
     // Into the shared memory of the cluster's block `rank`, where its mbarrier counts the bytes.
@@ -159,6 +165,12 @@ class device_warp {
     [[nodiscard]] SEQUENT_DEVICE static float as_float(std::uint32_t bits) { return __uint_as_float(bits); }
 
   private:
+    // Begins anew every 4.3 seconds.
+    [[nodiscard]] SEQUENT_DEVICE static std::uint32_t nanoseconds() {
+        std::uint32_t now;
+        asm volatile("mov.u32 %0, %globaltimer_lo;" : "=r"(now));
+        return now;
+    }
     [[nodiscard]] SEQUENT_DEVICE std::uint32_t address(int at) const {
         return address_ + static_cast<std::uint32_t>(at);
     }
