@@ -1,5 +1,4 @@
-// The only header with macros: the version, the mark for functions that also compile as device code, and kernels that
-// one unit compiles for all.
+// The only header with macros: the version, the mark of functions for devices too, kernels compiled once.
 #pragma once
 
 #define SEQUENT_VERSION_MAJOR 0

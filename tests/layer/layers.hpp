@@ -44,6 +44,7 @@ struct any_weights {
 template <class T>
 struct any_network : any_weights<T> {
     using input_value = T;
+    using backend_type = sequent::cpu;
     using batch = sequent::packed_sequence<T>;
     using states = sequent::states<T>;
     int inputs = 0, features = 0;

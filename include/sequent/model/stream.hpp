@@ -29,7 +29,7 @@ template <class Layer>
 using worker = typename decltype(worker_of<Layer>())::type;
 
 // How each kind of layer steps. A stepper is made from the layer's parameters and memory; step(x) returns its output
-// for the step, valid until the next; restart() forgets the past. A layer of your own takes part by a specialisation.
+// for the step, valid until the next. A layer of your own takes part by a specialisation.
 template <class Layer, class T>
 struct stepper {
     static_assert(!std::is_same_v<Layer, Layer>,
@@ -39,7 +39,6 @@ struct stepper {
 
 // What a stepper without states has in common.
 struct stateless {
-    void restart() noexcept {}
     void each_state(auto const&) noexcept {}
 };
 
@@ -68,7 +67,6 @@ struct stepper<recurrent_layer<Cell, 1>, T> {
         cpu_recurrent_step<Cell, T, step_isa<Cell, T>, accurate>::run(weights, parameters, x, before, now());
         return now();
     }
-    void restart() noexcept { states.fill(T(0)); }
     void each_state(auto const& f) noexcept {
         for (int s = 0; s < layout::states; ++s) f(now() + s * layout::padded, layout::hidden);
     }
@@ -117,9 +115,6 @@ struct stepper<chain<Layers...>, T> {
             },
             of);
     }
-    void restart() noexcept {
-        std::apply([](auto&... each) { (each.restart(), ...); }, of);
-    }
     void each_state(auto const& f) noexcept {
         std::apply([&](auto&... each) { (each.each_state(f), ...); }, of);
     }
@@ -154,7 +149,9 @@ class stream {
     }
 
     // Back to states of zero.
-    void restart() noexcept { stepper_.restart(); }
+    void restart() noexcept {
+        stepper_.each_state([](Scalar* values, int width) { std::fill_n(values, width, Scalar(0)); });
+    }
     // The states now, and going on from given ones, as model::predict takes and gives them (batch 1).
     [[nodiscard]] states<Scalar> get_states() {
         states<Scalar> now = names_;
