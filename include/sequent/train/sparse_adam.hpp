@@ -38,12 +38,9 @@ struct sparse_adam {
                 adam_step now = adam_step::at(constants, t, rule.rate);
                 now.rate_over_correction1 /= now.root_correction2;  // lr sqrt(1 - beta2^t) / (1 - beta1^t)
                 now.root_correction2 = 1;                           // * m / (sqrt(v) + epsilon)
-                adam_rows<scalar> const rows{table.width(),
-                                             table.writable_values(model.device()).data,
-                                             m.tables[number].data(),
-                                             v.tables[number].data(),
-                                             made.data(),
-                                             made.data()};
+                scalar *const p = table.writable_values(model.device()).data, *const m_rows = m.tables[number].data();
+                adam_rows<scalar> const rows{table.width(),           p,           m_rows,
+                                             v.tables[number].data(), made.data(), made.data()};
                 adam_update_rows(model.device(), adam_history{constants, powers, {}, nullptr, 0}, now, table.touched(),
                                  rows, static_cast<scalar const*>(table.gradient_rows().data),
                                  static_cast<scalar const*>(nullptr));
