@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # gate.sh ROOT [--table]: compiles kernels.cu and policy.cu for every target and clusters.cu for those that have clusters,
 # warnings as errors, and demands of each kernel of the first and the last that it needs no stack and spills nothing, and of
-# their PTX that it multiplies on the tensor cores, sends asynchronous stores and has no local memory. With --table prints the table of registers that stands in docs/cuda.md, else compares it where this is the compiler
-# it names. Exit code 77: there is no nvcc.
+# their PTX that it multiplies on the tensor cores, sends asynchronous stores and has no local memory. docs/cuda.md has a
+# table of each kernel's shared memory, products and registers, which are the kernel's budget: --table prints it, else it is
+# compared, what ptxas and the PTX say only where this is the compiler that it names. Exit code 77: there is no nvcc.
 set -euo pipefail
 cd "$1"
 nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
@@ -33,9 +34,7 @@ export -f compile
 } | xargs -P "$(nproc)" -L 1 bash -c 'compile "$@"' compile
 
 # "one_block_forward lstm 64 f32x3 8": kernel, cell, hidden size, format, rows of a tile; "cluster_forward ..., 4 blocks".
-kernels() { # kernels TARGET -> name|registers, and what is wrong
-    awk '
-    function name_of(symbol,    formats, numbers, parts, text) {
+name_of='function name_of(symbol,    formats, numbers, parts, text) {
         split("f32x3 f32 tf32 bf16 f16", formats, " ")
         match(symbol, /tile_(forward|backward)/); text = substr(symbol, RSTART + 4, RLENGTH - 4)
         match(symbol, /(coupled_lstm|lstm|gru|elman)ILi1ELi[0-9]+/); parts = substr(symbol, RSTART, RLENGTH)
@@ -44,7 +43,9 @@ kernels() { # kernels TARGET -> name|registers, and what is wrong
         split(substr(symbol, RSTART + 10, RLENGTH - 10), numbers, "ELi")  # format, rows, blocks
         text = text " " formats[numbers[1] + 1] " " numbers[2]
         return numbers[3] == 1 ? "one_block" text : "cluster" text ", " numbers[3] " blocks"
-    }
+    }'
+kernels() { # kernels TARGET -> name|registers, and what is wrong
+    awk "$name_of"'
     /Compiling entry function/ { split($0, quoted, "\047"); now = name_of(quoted[2]) }
     /bytes stack frame/ && !/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/ {
         print "WRONG|" now ":" $0
@@ -58,7 +59,13 @@ for target in "${targets[@]}"; do
     [ -s "$folder/$target.kernels" ] || { echo "sm_$target: no kernels in the compiler's output" && wrong=1; }
     if grep '^WRONG' "$folder/$target.kernels" | sed "s/^WRONG|/sm_$target: /"; then wrong=1; fi
 done
-products=$(grep -c 'mma\.sync' "$folder/kernels.ptx" || true)
+# name|bytes of shared memory|mma.sync in the PTX
+awk "$name_of"'
+/^\.visible \.entry/ { now = name_of($0) }
+/mma\.sync/ { ++products[now] }
+/^(\.visible )?\.global .*shared_bytes/ { bytes[name_of($0)] = $NF }
+END { for (name in bytes) printf "%s|%d|%d\n", name, bytes[name], products[name] }
+' "$folder/kernels.ptx" "$folder/clusters.ptx" >"$folder/counts"
 for needed in kernels:mma.sync clusters:mma.sync clusters:st.async clusters:mbarrier.try_wait; do
     grep -qF "${needed#*:}" "$folder/${needed%:*}.ptx" || { echo "the PTX of ${needed%:*}.cu has no ${needed#*:}" && wrong=1; }
 done
@@ -67,13 +74,15 @@ if grep -n 'ld\.local\|st\.local' "$folder"/*.ptx | head -n 3 | grep .; then ech
 
 release=$("$nvcc" --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p')
 {
-    printf '| nvcc %s: kernel, cell, hidden size, format, rows |' "$release"
+    printf '| nvcc %s: kernel, cell, hidden size, format, rows | shared | mma |' "$release"
     printf ' sm_%s |' "${targets[@]}"
-    printf '\n|---|'
+    printf '\n|---|---|---|'
     printf -- '---|%.0s' "${targets[@]}"
     echo
     while IFS='|' read -r kernel _; do
-        printf '| %s |' "$kernel"
+        counted=$(sed -n "s/^$kernel|//p" "$folder/counts")
+        [ -n "$counted" ] || { echo "$kernel: no shared memory in the PTX" >&2 && exit 1; }
+        printf '| %s | %s |' "$kernel" "${counted/|/ | }"
         for target in "${targets[@]}"; do
             used=$(sed -n "s/^$kernel|//p" "$folder/$target.kernels")
             printf ' %s |' "${used:--}"
@@ -83,9 +92,11 @@ release=$("$nvcc" --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p')
 } >"$folder/table"
 if [ "${2-}" = --table ]; then cat "$folder/table" && exit; fi
 count=$(wc -l <"$folder/90.kernels")
-echo "$count kernels for ${#targets[@]} targets and PTX: no stack, no spills, $products mma.sync"
-if grep -qF "| nvcc $release:" docs/cuda.md; then
-    grep -A $((count + 1)) -F "| nvcc $release:" docs/cuda.md | diff -u --label docs/cuda.md --label compiled - "$folder/table"
-else
-    echo "docs/cuda.md has the registers of another compiler than nvcc $release: not compared"
+echo "$count kernels for ${#targets[@]} targets and PTX: no stack, no spills"
+columns=1- from=1
+if ! grep -qF "| nvcc $release:" docs/cuda.md; then
+    echo "docs/cuda.md has the registers of another compiler than nvcc $release: only shared memory is compared"
+    columns=2,3 from=3
 fi
+grep -A $((count + 1)) '^| nvcc [0-9.]*: kernel' docs/cuda.md | tail -n +$from | cut -d'|' -f $columns |
+    diff -u --label docs/cuda.md --label compiled - <(tail -n +$from "$folder/table" | cut -d'|' -f $columns)

@@ -5,6 +5,7 @@
 #include "sequent/cell/elman.hpp"
 #include "sequent/cell/gru.hpp"
 #include "sequent/cell/lstm.hpp"
+#include "shared_bytes.hpp"
 
 using sequent::precision;
 
@@ -12,6 +13,7 @@ using sequent::precision;
     static_assert(body<sequent::device_warp, cell, __VA_ARGS__>::shared_bytes <=                                       \
                       sequent::detail::smallest_shared_memory,                                                         \
                   "more shared memory than a block has everywhere");                                                   \
+    template __device__ int shared_bytes<body<sequent::device_warp, cell, __VA_ARGS__>>;                               \
     template __global__ void sequent::detail::block_kernel<body<sequent::device_warp, cell, __VA_ARGS__>>(             \
         sequent::tile_arguments<cell>)
 #define BOTH(cell, ...)                                                                                                \
