@@ -291,9 +291,8 @@ class emulated_machine {
     // not the device's. What lies below 2^45 may be two small numbers, and where sanitizers keep their own. Functions
     // that may reach the host say so by a member reaches_host.
     template <class F>
-    static void check_addresses([[maybe_unused]] F const& f) {
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__CUDACC__)
-        if constexpr (std::is_trivially_copyable_v<F> && !requires { F::reaches_host; }) {
+    static void check_addresses(F const& f) {
+        if constexpr (finds_addresses && std::is_trivially_copyable_v<F> && !requires { F::reaches_host; }) {
             F numbers = f;
             __builtin_clear_padding(&numbers);
             std::array<std::uintptr_t, sizeof(F) / sizeof(std::uintptr_t)> words;
@@ -305,7 +304,6 @@ class emulated_machine {
                 if (mincore(address, 1, &state) == 0) check_ours(reinterpret_cast<void*>(word));
             }
         }
-#endif
     }
 
     template <class F>
