@@ -61,8 +61,7 @@ class model {
                 for (std::size_t j = 0; j < values.size(); ++j) values[j] = static_cast<Scalar>(random.normal(j));
             auto const padding = parameter.table < 0 ? std::nullopt : table(parameter).padding;
             if (padding)
-                std::fill_n(values.begin() + std::ptrdiff_t{*padding} * parameter.shape[1], parameter.shape[1],
-                            Scalar(0));
+                std::fill_n(values.begin() + std::ptrdiff_t{*padding} * parameter.shape[1], parameter.shape[1], 0);
             assign(parameter, values);
         }
     }
@@ -150,7 +149,7 @@ class model {
     // Of the last backward pass, if it was wanted: the gradient of the packed input rows, [shape.rows(), input_size].
     [[nodiscard]] matrix_view<Scalar const> input_gradient() const requires(!takes_tokens) {
         constexpr int columns = network_type::input_size;
-        return {input_gradient_.data(), static_cast<int>(input_gradient_.size()) / columns, columns};
+        return {input_gradient_.data(), static_cast<int>(input_gradient_.size() / columns), columns};
     }
 
     void zero_gradients() {
