@@ -97,7 +97,7 @@ struct scope {
     int place = -1;                 // its number in a sequential, if it has no name
     int depth = 0;                  // of a stack: the k of weight_ih_l{k}
     std::ptrdiff_t offset = 0;      // of its part of the parameter block
-    std::uint64_t dropout_key = 0;  // unlike for any two layers
+    std::uint64_t dropout_key = 0;  // unlike for two layers of chains of up to 31, up to 3 deep
 
     [[nodiscard]] std::string prefix() const {
         std::string const before = outer == nullptr ? "" : outer->prefix();
