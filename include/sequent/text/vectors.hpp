@@ -152,7 +152,7 @@ inline void add_row(word_vectors& vectors, std::string_view word, std::vector<fl
     auto const fail = [&](auto const&... place_and_what) { throw file_error(from.name, place_and_what...); };
     auto const begin = in.tellg();
     in.seekg(0, std::ios::end);
-    static_assert(std::endian::native == std::endian::little);
+    static_assert(std::endian::native == std::endian::little, "word2vec's files are little-endian, as read here");
     std::int64_t const left = in.tellg() - begin, row_bytes = 4 * dimension;
     if (!in.seekg(begin)) fail("", "cannot be positioned");
     if (std::cmp_greater(left, options.lines.max_file)) fail("", "has more than ", options.lines.max_file, " bytes");

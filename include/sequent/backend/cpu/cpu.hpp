@@ -83,6 +83,6 @@ void recurrent_backward(Device const& device, packing const& shape, indexed_rows
                });
 }
 
-static_assert(backend<cpu> && backend<cpu_with<fast>>);
+static_assert(backend<cpu> && backend<cpu_with<fast>>, "the policies lack something that backend.hpp asks for");
 
 }  // namespace sequent
