@@ -123,8 +123,8 @@ summary train(job const& job, Model& net, int epochs) {
     sequent::batches order(
         job.train.size(),
         {.size = options.batch, .seed = options.seed, .limit = options.lesson ? all_rows : options.limit});
-    int const batches = options.lesson ? std::min(order.per_epoch(), options.limit / options.batch + 1)  //
-                                       : order.per_epoch();
+    int const all = order.per_epoch();
+    int const batches = options.lesson ? std::min(all - 1, options.limit / options.batch) + 1 : all;
     run_progress now;
     if (job.progress) {
         now = *job.progress;

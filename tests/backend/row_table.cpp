@@ -98,7 +98,10 @@ TEST_CASE("row_table: rows that pause owe steps, and who reads them gets them to
         }
         if (t == 30) lazy.trim_history({});  // changes no later bit
     }
-    table copy = lazy;  // owes what the original owes
+    table copy = lazy, plain = lazy;  // owe what the original owes
+    plain.end_adam({});
+    CHECK_FALSE(plain.adam.has_value());
+    CHECK(same_bits(numbers_of<float>(plain.values({})), dense.p));
     int other = 0;
     copy.begin_adam({}, &other, constants);
     CHECK(same_bits(numbers_of<float>(copy.values({})), dense.p));

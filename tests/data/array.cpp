@@ -4,8 +4,10 @@
 #include <vector>
 #if __has_include(<xtensor/xadapt.hpp>)
 #include <xtensor/xadapt.hpp>
+#include <xtensor/xview.hpp>
 #else
 #include <xtensor/containers/xadapt.hpp>
+#include <xtensor/views/xview.hpp>
 #endif
 
 #include "catch.hpp"
@@ -36,6 +38,16 @@ TEST_CASE("array: token ids, also in memory of the caller's") {
     auto const packed = pack(adapted, lengths);
     CHECK(packed.features == 1);
     CHECK(packed.values == std::vector<int>{7, 5, 8, 6, 9});
+}
+
+TEST_CASE("array: some of an array's sequences, and one, as views of it") {
+    xt::xtensor<float, 3> padded({5, 3, 2});
+    for (std::size_t i = 0; i < padded.size(); ++i) padded.data()[i] = static_cast<float>(i + 1);
+    std::vector<int> const lengths = {1, 3};
+    auto const packed = pack(xt::view(padded, xt::range(2, 4), xt::all(), xt::all()), lengths);
+    CHECK(packed.values == std::vector<float>{19, 20, 13, 14, 21, 22, 23, 24});
+    CHECK(pack(xt::view(padded, 4, xt::all(), xt::all()), std::vector{2, 1, 1}).values ==
+          std::vector<float>{25, 27, 29, 26});
 }
 
 TEST_CASE("array: what does not fit") {

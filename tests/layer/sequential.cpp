@@ -41,6 +41,9 @@ TEST_CASE("sequential: shapes flow from layer to layer") {
     STATIC_REQUIRE(std::is_same_v<sequential<gru<3, 4>, linear<4, 2>>::output<sequence_of<3>>, sequence_of<2>>);
     STATIC_REQUIRE(std::is_same_v<stacked<3, bidirectional<gru<3, 4>>>::output<sequence_of<3>>, sequence_of<8>>);
     STATIC_REQUIRE(sequential<gru<3, 4>, dropout>::input_size == 3);
+    STATIC_REQUIRE(sequential<dropout, sequential<dropout, mean_state>, linear<3, 2>>::input_size == 3);
+    STATIC_REQUIRE(sequential<sequential<embedding<9, 4>, dropout>, gru<4, 3>>::input_size == 0);
+    STATIC_REQUIRE(sequential<dropout, mean_state>::input_size == -1);
     // Each layer of a stack is as wide at its input as the one before at its output.
     STATIC_REQUIRE(std::is_same_v<stacked<2, bidirectional<gru<3, 4>>>::layer_at<2>, bidirectional<gru<8, 4>>>);
     STATIC_REQUIRE(std::is_same_v<stacked<2, gru<3, 4>>::with_input<7>::layer_at<0>, recurrent<gru<7, 4>>>);
@@ -106,6 +109,31 @@ TEST_CASE("sequential: layers of different widths are the layers one by one") {
     CHECK(same_bits(numbers_of(net.input_gradient()), numbers_of(first.input_gradient())));
     CHECK(same_bits(net.gradient("0.weight_hh_l0"), first.gradient("weight_hh_l0")));
     CHECK(same_bits(net.gradient("1.bias_hh_l0_reverse"), second.gradient("bias_hh_l0_reverse")));
+}
+
+TEST_CASE("sequential: dropout or pooling first, on numbers") {
+    auto const input = pack(random_sequences<double>({4, 2, 5}, 3, 1), 3);
+    auto const gradient = random_values<double>(44, 2);
+    model<sequential<dropout, lstm<3, 4>>, cpu, double> net{{dropout::options{.probability = 0.5}, {}}, {.seed = 1}};
+    model<lstm<3, 4>, cpu, double> bare;
+    for (auto const& one : bare.parameters()) bare.assign(one, net.values("1." + one.name));
+    CHECK(same_bits(numbers_of(net.predict(input).values.rows), numbers_of(bare.predict(input).values.rows)));
+
+    net.forward(input);  // in training mode: numbers that dropout takes away have no gradient
+    net.backward({gradient.data(), 11, 4});
+    auto const of_input = numbers_of(net.input_gradient());
+    auto const zeros = std::ranges::count(of_input, 0.0);
+    CHECK(zeros > 5);
+    CHECK(zeros < 28);
+    net.eval();
+    net.forward(input), net.zero_gradients(), net.backward({gradient.data(), 11, 4});
+    bare.forward(input), bare.backward({gradient.data(), 11, 4});
+    CHECK(same_bits(numbers_of(net.input_gradient()), numbers_of(bare.input_gradient())));
+    CHECK(same_bits(net.gradient("1.weight_ih_l0"), bare.gradient("weight_ih_l0")));
+
+    model<sequential<mean_state, linear<3, 2>>, cpu, double> pooled{{}, {.seed = 1}};
+    CHECK(gradient_check(pooled, input, std::vector{1, 0, 1}, cross_entropy{}).worst < 1e-6);
+    pooled.reserve(8, 2);
 }
 
 TEST_CASE("sequential: options, one aggregate per layer, nested too") {

@@ -64,6 +64,17 @@ TEST_CASE("stream: features in, and what does not fit gives nothing") {
     CHECK(words.step(-1).empty());
 }
 
+TEST_CASE("stream: dropout first, which does not act") {
+    model<sequential<dropout, lstm<3, 4>>, cpu> net{{}, {.seed = 2}};
+    stream reader(net);
+    std::vector<float> const x = {0.1f, -0.2f, 0.3f};
+    auto const y = reader.step(std::span<float const>(x));
+    REQUIRE(y.size() == 4);
+    auto const whole = net.predict(pack(std::vector<std::vector<float>>{x}, 3));
+    CHECK(std::memcmp(y.data(), whole.values.rows.row(0), 4 * sizeof(float)) == 0);
+    CHECK(reader.step(std::span<float const>(x).first(2)).empty());
+}
+
 TEST_CASE("stream: a step takes no memory") {
     if (!sequent_tests::counts_allocations) SKIP_TEST("a sanitizer allocates");
     model<network, cpu> net{network{}, {.seed = 8}};

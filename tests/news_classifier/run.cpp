@@ -137,6 +137,9 @@ TEST_CASE("the lesson's mode reports every 200 batches and returns the lesson's 
 
     news.options.limit = 50;
     CHECK(news.run().rows == 52);
+    news.options.batch = 1;
+    news.options.limit = news::settings{}.limit;  // none
+    CHECK(news.run().rows == 2402);
 }
 
 TEST_CASE("the lesson's padding changes what a plain LSTM learns, and default mode has none", "[run]") {

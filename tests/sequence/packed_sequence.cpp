@@ -72,6 +72,13 @@ TEST_CASE("packed_sequence: pack_into reuses its memory") {
 }
 
 TEST_CASE("packed_sequence: says what cannot be packed") {
+    struct endless {  // says that it has more steps than an int counts
+        std::array<int, 5> values{};
+        [[nodiscard]] static std::size_t size() { return (std::size_t{1} << 32) + 5; }
+        [[nodiscard]] int const* data() const { return values.data(); }
+    };
+    CHECK_THROWS_WITH(pack(std::vector<endless>(1)),
+                      "sequent::pack: sequence 0 has 4294967301 steps, more than an int counts");
     CHECK(thrown<argument_error>([] {
               (void)pack(sequences{{1, 2, 3}}, 2);
           }) == "sequent::pack: sequence 0 has 3 numbers, not a multiple of features = 2");

@@ -146,6 +146,9 @@ TEST_CASE("word2vec's binary file: what is wrong is named", "[vectors]") {
                       "file: word 1: value 2 is not finite");
     CHECK_THROWS_WITH(word2vec_binary("1 1\na " + little_endian({1}), {.lines = {.max_file = 5}}),
                       "file: has more than 5 bytes");
+    using namespace std::string_literals;
+    CHECK_THROWS_WITH(word2vec_binary("1 1\0junk\na "s + little_endian({1})),
+                      "file: line 1: expected the number of words and the dimension");
     CHECK_THROWS_WITH(word2vec_binary(std::string(100, '1')),
                       "file: line 1: expected the number of words and the dimension");
     CHECK_THROWS_WITH(word2vec_binary("1 99999999\n"),

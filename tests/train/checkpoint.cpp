@@ -236,6 +236,30 @@ TEST_CASE("training checkpoint: what was frozen before the file goes on with its
     check(sgd{.rate = 0.1, .momentum = 0.9, .dampening = 0.5}, "rnn.bias");
 }
 
+TEST_CASE("training checkpoint: a copy of a model that Adam trains is trained by another rule") {
+    auto const check = [](auto const& rule) {
+        INFO(rule.name);
+        temporary_folder const folder;
+        running<adam, float> original(adam{.rate = 1e-2}, {});
+        original.train(9);
+        auto copy = original.net, other = model<topic_net, cpu>({}, {.seed = original.made.seed});
+        training whole{copy, cross_entropy{}, rule}, second{other, cross_entropy{}, rule};
+        auto const step = [](auto& run) {
+            return run.step(pack(std::vector<std::vector<int>>{{3, 0, 5}, {7}}), std::vector{1, 2}).loss;
+        };
+        save_training(whole, folder / "first");
+        CHECK_NOTHROW(load_training(second, folder / "first"));
+        step(whole);
+        save_training(whole, folder / "file");
+        CHECK_NOTHROW(load_training(second, folder / "file"));
+        for (int k = 0; k < 3; ++k) CHECK(step(second) == step(whole));
+        for (auto const& one : copy.parameters()) CHECK(other.values(one.name) == copy.values(one.name));
+    };
+    check(sgd{.rate = 0.1});
+    check(sparse_adam{.rate = 1e-2});
+    check(adam{.rate = 1e-2});
+}
+
 TEST_CASE("training checkpoint: another schedule, or another option of it, is refused") {
     using namespace sequent::schedule;
     using sequent::schedule::linear;

@@ -31,7 +31,27 @@ void give_gradients(net_type& net, std::vector<double> a, std::vector<double> co
     }
 }
 
+// A model with as many numbers as no test has room for, on a device that counts them.
+struct counting {};
+double sum_of_squares(counting, float const*, std::size_t size) { return static_cast<double>(size); }
+struct wide_model {
+    std::vector<parameter_info> all{{.name = "weight", .shape = {65536, 65536}}, {.name = "bias", .shape = {65536}}};
+    [[nodiscard]] auto const& parameters() const { return all; }
+    struct table_type {
+        [[nodiscard]] static matrix_view<float> gradient_rows() { return {}; }
+        [[nodiscard]] static double sum_of_squared_gradients(counting) { return 0; }
+    };
+    [[nodiscard]] static table_type table(parameter_info const&) { return {}; }  // there is none
+    [[nodiscard]] static float* gradient_block() { return nullptr; }
+    [[nodiscard]] static counting device() { return {}; }
+};
+
 }  // namespace
+
+TEST_CASE("the norm counts all numbers of a tensor of more than 2^31", "[clip_norm]") {
+    wide_model net;
+    CHECK(gradient_norm(net) == std::sqrt(0x1p32 + 65536));
+}
 
 TEST_CASE("clip_norm is PyTorch's clip_grad_norm_", "[clip_norm]") {
     golden const file("clip");

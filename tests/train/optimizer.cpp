@@ -109,3 +109,30 @@ TEST_CASE("an optimizer counts the steps of each parameter that is not frozen", 
     CHECK(rule.counts() == step_counts{2, 1});
     CHECK(rule.steps() == 2);
 }
+
+TEST_CASE("an optimizer that begins makes up for what another's Adam owes, and drops it", "[optimizer]") {
+    auto const check = [](auto const& rule) {
+        INFO(rule.name);
+        six_rows net = make_six_rows(std::vector<double>(18, 0.5));
+        optimizer first{net, adam{.rate = 1e-2}};
+        auto const step = [](six_rows& of, auto& with, int row) {
+            give_gradient(of, {row}, {1, 2, 3});
+            with.step();
+        };
+        step(net, first, 4), step(net, first, 2);  // row 4 owes a step
+        six_rows copy = net;
+        optimizer of_copy{copy, rule};
+        copy.each_table([](auto& table) { CHECK_FALSE(table.adam.has_value()); });
+        auto const before = net.values("weight");
+        CHECK(copy.values("weight") == before);
+        step(copy, of_copy, 1), step(net, first, 1);  // each its own
+        for (std::size_t j = 0; j < 18; ++j) CHECK((copy.values("weight")[j] != before[j]) == (j / 3 == 1));
+        CHECK(net.values("weight") != copy.values("weight"));
+
+        optimizer second{net, rule};
+        CHECK_THROWS_WITH(first.step(), Catch::Contains("another optimizer has taken over"));
+        step(net, second, 0);
+    };
+    check(sgd{.rate = 0.1});
+    check(sparse_adam{.rate = 1e-2});
+}

@@ -90,8 +90,7 @@ class row_table {
     void gather(Backend const& device, std::span<int const> ids) {
         gathered_ids_.assign(ids.begin(), ids.end());
         gathered_now_ = true;
-        gathered_.reserve(ids.size() * static_cast<std::size_t>(width_));
-        read(device, ids, {gathered_.data(), static_cast<int>(ids.size()), width_});
+        read(device, ids, reserve_rows(gathered_, static_cast<int>(ids.size()), width_));
     }
     [[nodiscard]] matrix_view<T const> gathered() const {
         return {gathered_.data(), static_cast<int>(gathered_ids_.size()), width_};
@@ -157,7 +156,7 @@ class row_table {
     std::optional<table_adam<Backend, T>> adam;
 
     void begin_adam(Backend const& device, void const* owner, adam_constants const& constants) {
-        (void)writable_values(device);  // a copy of a table in training may owe steps
+        end_adam(device);  // a copy of a table in training may owe steps
         adam.emplace();
         adam->owner = owner;
         adam->constants = constants;
@@ -174,9 +173,9 @@ class row_table {
         adam->sums.reserve(table_adam<Backend, T>::longest_history);
         adam->count.resize(1, 0);
     }
-    // Makes up for every missed step and drops the moments.
-    void end_adam(Backend const& device, void const* owner) {
-        if (!adam || adam->owner != owner) return;
+    // Makes up for every missed step and drops the moments: this owner's, or whosesoever.
+    void end_adam(Backend const& device, void const* owner = nullptr) {
+        if (!adam || (owner != nullptr && adam->owner != owner)) return;
         (void)writable_values(device);
         adam.reset();
     }

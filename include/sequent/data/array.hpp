@@ -15,7 +15,7 @@
 namespace sequent {
 
 // Packs a padded array of shape [batch, time, features], or [batch, time] for one feature (token ids): any xtensor
-// container or adaptor, row-major and contiguous. Throws argument_error for another rank and where pack_padded does.
+// container, adaptor or view, row-major and contiguous. Throws argument_error for another rank and as pack_padded does.
 template <class Array>
 requires requires(Array const& array) {
     array.dimension();
@@ -26,10 +26,9 @@ requires requires(Array const& array) {
     static_assert(Array::static_layout == xt::layout_type::row_major,
                   "sequent::pack: the array must be row-major; assign it to an xt::xtensor first");
     std::size_t const rank = padded.dimension();
-    if (rank != 2 && rank != 3)
-        throw argument_error("sequent::pack: the array must have 2 or 3 dimensions, got ", rank);
+    require(rank == 2 || rank == 3, "sequent::pack: the array must have 2 or 3 dimensions, got ", rank);
     auto const extent = [&](std::size_t i) { return i < rank ? static_cast<int>(padded.shape()[i]) : 1; };
-    return pack_padded(padded.data(), extent(0), extent(1), extent(2), lengths);
+    return pack_padded(padded.data() + padded.data_offset(), extent(0), extent(1), extent(2), lengths);
 }
 
 // The padded array of packed rows, [batch, time, features] in the user's order; time: the longest length, or more.

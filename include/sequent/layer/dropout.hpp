@@ -13,7 +13,7 @@ struct dropout {
     struct options {
         double probability = 0.5;
     };
-    static constexpr int input_size = -1;  // whatever comes
+    static constexpr int input_size = -1;
     static constexpr std::ptrdiff_t parameter_size = 0;
     template <class Shape>
     using output = Shape;
@@ -56,9 +56,8 @@ struct dropout {
 
   private:
     [[nodiscard]] bool acts(auto const& now) const { return now.how == mode::training && options_.probability > 0; }
-    template <class Backend, class T, class Buffer>
-    matrix_view<T const> drop_from(pass<Backend> const& now, std::uint64_t key, matrix_view<T const> x,
-                                   Buffer& room) const {
+    template <class T>
+    matrix_view<T const> drop_from(auto const& now, std::uint64_t key, matrix_view<T const> x, auto& room) const {
         matrix_view<T> const y = reserve_rows(room, x.rows, x.columns);
         // The upper half of the streams; the lower half starts parameters.
         std::uint64_t const stream = std::uint64_t{1} << 63 | (key & 0x7FFF) << 48 | (now.step & 0xFFFF'FFFF'FFFF);

@@ -34,16 +34,14 @@ template <class Backend, class T>
 struct sequence_flow {
     typename Backend::plan const* shape;
     indexed_rows<T> values;
-    matrix_view<T const> last;  // [batch, features], sorted order: the final h of the layer that made it; or empty
+    matrix_view<T const> last{};  // [batch, features], sorted order: the final h of the layer that made it; or empty
 
     // Of what a model gives: the rows one by one.
     explicit operator matrix_view<T const>() const { return values.rows; }
     // What a layer makes of each row alone has no final h: of the distinct rows, or of all rows, one by one.
     [[nodiscard]] matrix_view<T const> distinct() const { return values.rows; }
-    [[nodiscard]] sequence_flow with_distinct(matrix_view<T const> rows) const {
-        return {shape, {rows, values.index}, {}};
-    }
-    [[nodiscard]] sequence_flow with_rows(matrix_view<T const> rows) const { return {shape, {rows, {}}, {}}; }
+    [[nodiscard]] sequence_flow with_distinct(matrix_view<T const> rows) const { return {shape, {rows, values.index}}; }
+    [[nodiscard]] sequence_flow with_rows(matrix_view<T const> rows) const { return {shape, {rows, {}}}; }
 };
 template <class Backend, class T>
 struct rows_flow {
@@ -99,7 +97,7 @@ struct scope {
     int place = -1;                 // its number in a sequential, if it has no name
     int depth = 0;                  // of a stack: the k of weight_ih_l{k}
     std::ptrdiff_t offset = 0;      // of its part of the parameter block
-    std::uint64_t dropout_key = 0;  // unlike for any two layers
+    std::uint64_t dropout_key = 0;  // unlike for two layers of chains of up to 31, up to 3 deep
 
     [[nodiscard]] std::string prefix() const {
         std::string const before = outer == nullptr ? "" : outer->prefix();
@@ -127,6 +125,7 @@ struct state_memory {
     buffer_of<Backend, T> final, initial_gradient;
 };
 
+// Layer::input_size               the features it takes; 0: token ids; -1: whatever comes
 // Layer::output<Shape>            the shape it gives for the shape it takes; a wrong one does not compile
 // Layer::parameter_size           numbers in its part of the dense parameter block
 // Layer::options                  what only run time knows, an aggregate

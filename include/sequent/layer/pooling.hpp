@@ -12,6 +12,7 @@ enum class pooled { last, mean, max };
 template <pooled Kind>
 struct pooling {
     struct options {};
+    static constexpr int input_size = -1;
     static constexpr std::ptrdiff_t parameter_size = 0;
 
     pooling() = default;

@@ -17,7 +17,11 @@ class chain {
     static constexpr std::size_t count = sizeof...(Layers);
     template <std::size_t I>
     using layer_at = std::tuple_element_t<I, std::tuple<Layers...>>;
-    static constexpr int input_size = layer_at<0>::input_size;
+    // Of the first layer that has one: before it, whatever comes goes through.
+    static constexpr int input_size = [](int first) {
+        ((first = first < 0 && Layers::input_size > 0 ? Layers::input_size : first), ...);
+        return first;
+    }(layer_at<0>::input_size);
 
     // Where layer I's part of the parameter block begins: as aligned as in recurrent_layout, whatever stands before it.
     template <std::size_t I>
@@ -122,13 +126,12 @@ struct stack_of<1, Layer, Made...> {
 };
 
 template <class Layer>
-inline constexpr bool is_named = requires {
+concept is_named = requires {
     Layer::layer_name;
 };
 template <class Layer>
 inline constexpr std::string_view name_of = "";
-template <class Layer>
-requires is_named<Layer>
+template <is_named Layer>
 inline constexpr std::string_view name_of<Layer> = Layer::layer_name;
 
 // No two of the layers that have a name have the same.

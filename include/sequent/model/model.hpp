@@ -24,6 +24,8 @@ class model {
 
   public:
     using network_type = layer_of<Network>;
+    static_assert(network_type::input_size >= 0, "sequent::model: no layer of the network has a width of its own; add "
+                                                 "one that has, such as a cell or linear");
     using backend_type = Backend;
     using scalar = Scalar;
     static constexpr bool takes_tokens = network_type::input_size == 0;
@@ -59,8 +61,7 @@ class model {
                 for (std::size_t j = 0; j < values.size(); ++j) values[j] = static_cast<Scalar>(random.normal(j));
             auto const padding = parameter.table < 0 ? std::nullopt : table(parameter).padding;
             if (padding)
-                std::fill_n(values.begin() + std::ptrdiff_t{*padding} * parameter.shape[1], parameter.shape[1],
-                            Scalar(0));
+                std::fill_n(values.begin() + std::ptrdiff_t{*padding} * parameter.shape[1], parameter.shape[1], 0);
             assign(parameter, values);
         }
     }
@@ -113,12 +114,9 @@ class model {
                 int{output_shape::features}, "], got [", output_gradient.rows, ", ", output_gradient.columns, "]");
         set_states(final_gradient, &state::final_gradient);
         std::conditional_t<gives_sequence, sequence_gradient<Scalar>, rows_gradient<Scalar>> gradient{};
-        gradient.values = output_gradient;
-        if constexpr (gives_sequence) {
-            auto const output = network_.output_view(memory_, input_flow());
-            if (!output_gradient.empty())
-                gradient.values = dematerialise<Backend, Scalar>(device_, output, output_gradient, distinct_gradient_);
-        }
+        if (!output_gradient.empty())
+            gradient.values = dematerialise<Backend, Scalar>(device_, network_.output_view(memory_, input_flow()),
+                                                             output_gradient, distinct_gradient_);
         if constexpr (takes_tokens) wanted = sequent::input_gradient::not_wanted;
         auto const below = network_.backward(this_pass(how_), static_cast<Scalar const*>(block_.data()),
                                              gradient_.data(), memory_, input_flow(), gradient, wanted);
@@ -151,7 +149,7 @@ class model {
     // Of the last backward pass, if it was wanted: the gradient of the packed input rows, [shape.rows(), input_size].
     [[nodiscard]] matrix_view<Scalar const> input_gradient() const requires(!takes_tokens) {
         constexpr int columns = network_type::input_size;
-        return {input_gradient_.data(), static_cast<int>(input_gradient_.size()) / columns, columns};
+        return {input_gradient_.data(), static_cast<int>(input_gradient_.size() / columns), columns};
     }
 
     void zero_gradients() {
@@ -342,10 +340,9 @@ class model {
 template <class From, class To>
 void copy_parameters(From& from, To& to) {
     std::vector<parameter_info> const &source = from.parameters(), &target = to.parameters();
-    if (!std::ranges::equal(source, target, [](parameter_info const& a, parameter_info const& b) {
-            return a.name == b.name && a.shape == b.shape;
-        }))
-        throw argument_error("sequent::copy_parameters: the models' parameters have other names or shapes");
+    auto const kind = [](parameter_info const& one) { return std::tie(one.name, one.shape); };
+    require(std::ranges::equal(source, target, {}, kind, kind),
+            "sequent::copy_parameters: the models' parameters have other names or shapes");
     for (std::size_t k = 0; k < source.size(); ++k) {
         auto const values = from.values(source[k]);
         to.assign(target[k], std::vector<typename To::scalar>(values.begin(), values.end()));

@@ -36,7 +36,7 @@ void fill_rows(packed_sequence<T>& packed, F const& first) {
 }  // namespace detail
 
 // Packs sequences given one by one, each [length, features] row-major, into `packed`, whose memory is reused.
-// Throws argument_error when features < 1 or a sequence's size is not a multiple of it.
+// Throws argument_error when features < 1, or a sequence's size is not a multiple of it or gives too many steps.
 template <class T, class Sequences>
 void pack_into(packed_sequence<T>& packed, Sequences const& sequences, int features = 1) {
     require(features >= 1, "sequent::pack: features is ", features, "; give 1 or more");
@@ -44,9 +44,12 @@ void pack_into(packed_sequence<T>& packed, Sequences const& sequences, int featu
     thread_local std::vector<int> lengths;
     lengths.clear();
     for (auto const& sequence : sequences) {
-        require(sequence.size() % width == 0, "sequent::pack: sequence ", lengths.size(), " has ", sequence.size(),
+        std::size_t const length = sequence.size() / width;
+        require(length * width == sequence.size(), "sequent::pack: sequence ", lengths.size(), " has ", sequence.size(),
                 " numbers, not a multiple of features = ", features);
-        lengths.push_back(static_cast<int>(sequence.size() / width));
+        lengths.push_back(static_cast<int>(length));
+        require(std::cmp_equal(lengths.back(), length), "sequent::pack: sequence ", lengths.size() - 1, " has ", length,
+                " steps, more than an int counts");
     }
     packed.shape.assign(lengths);
     packed.features = features;
@@ -54,8 +57,7 @@ void pack_into(packed_sequence<T>& packed, Sequences const& sequences, int featu
     detail::fill_rows(packed, [&](int) { return (sequence++)->data(); });
 }
 
-// Sequences: a range of contiguous ranges of T, such as std::vector<std::vector<int>> or std::span<std::span<int
-// const>>.
+// Sequences: a range of contiguous ranges of T, such as std::vector<std::vector<int>>.
 [[nodiscard]] auto pack(auto const& sequences, int features = 1) {
     packed_sequence<std::remove_cvref_t<decltype(*std::begin(sequences)->data())>> packed;
     pack_into(packed, sequences, features);

@@ -70,9 +70,7 @@ class packing {
         offsets_.assign(static_cast<std::size_t>(longest) + 2, 0);  // here: first place of each length, longest first
         for (int const length : lengths) ++offsets_[static_cast<std::size_t>(longest - length) + 1];
         std::partial_sum(offsets_.begin(), offsets_.end(), offsets_.begin());
-        lengths_.resize(n);
-        sorted_indices_.resize(n);
-        unsorted_indices_.resize(n);
+        for (auto* const one : {&lengths_, &sorted_indices_, &unsorted_indices_}) one->resize(n);
         for (std::size_t user = 0; user < n; ++user) {
             int const place = offsets_[static_cast<std::size_t>(longest - lengths[user])]++;
             lengths_[static_cast<std::size_t>(place)] = lengths[user];

@@ -146,13 +146,13 @@ inline void add_row(word_vectors& vectors, std::string_view word, std::vector<fl
 [[nodiscard]] inline word_vectors read_word2vec_binary(text_source const& from, vector_options const& options = {}) {
     std::istream& in = from.in;
     char first[48];
-    in.getline(first, sizeof first);
-    auto const [words, dimension] = detail::checked_header(in.good() ? first : "", from.name, options);
+    std::string_view const header(first, in.getline(first, sizeof first).good() ? std::size_t(in.gcount() - 1) : 0);
+    auto const [words, dimension] = detail::checked_header(header, from.name, options);
 
     auto const fail = [&](auto const&... place_and_what) { throw file_error(from.name, place_and_what...); };
     auto const begin = in.tellg();
     in.seekg(0, std::ios::end);
-    static_assert(std::endian::native == std::endian::little);
+    static_assert(std::endian::native == std::endian::little, "word2vec's files are little-endian, as read here");
     std::int64_t const left = in.tellg() - begin, row_bytes = 4 * dimension;
     if (!in.seekg(begin)) fail("", "cannot be positioned");
     if (std::cmp_greater(left, options.lines.max_file)) fail("", "has more than ", options.lines.max_file, " bytes");

@@ -1,5 +1,5 @@
 // Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019) with PyTorch's defaults and semantics, dense: every
-// row of an embedding moves at every step, though only touched rows cost anything.
+// row of an embedding moves at every step. Without weight decay only touched rows cost anything; with it, all do.
 #pragma once
 
 #include "../backend/adam.hpp"

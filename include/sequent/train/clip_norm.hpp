@@ -10,12 +10,14 @@ namespace sequent {
 
 namespace detail {
 
-// f(parameter, its gradient: one row, or the touched rows of a table) for each that is not frozen, in their order.
+// f(parameter, its gradient: as a matrix, or the touched rows of a table) for each that is not frozen, in their order.
 void each_gradient(auto& model, auto const& f) {
-    for (auto const& one : model.parameters())
-        if (!one.frozen)
-            f(one, one.table >= 0 ? model.table(one).gradient_rows()
-                                  : matrix_view(model.gradient_block() + one.offset, 1, static_cast<int>(one.size())));
+    for (auto const& one : model.parameters()) {
+        if (one.frozen) continue;
+        int const rows = one.shape.front(), columns = static_cast<int>(one.size() / static_cast<std::size_t>(rows));
+        f(one, one.table >= 0 ? model.table(one).gradient_rows()
+                              : matrix_view(model.gradient_block() + one.offset, rows, columns));
+    }
 }
 
 // f(name, sum of the squares of its gradient) for each of them. in_order: the sum is that of a table's dense gradient,
@@ -35,9 +37,8 @@ double norm_of_gradients(auto& model, bool in_order) {
 // Scales all gradients by min(1, max_norm / (norm + 1e-6)); NaN stays.
 template <class Model>
 void clip_gradients(Model& model, double norm, double max_norm) {
-    using scalar = typename Model::scalar;
     double const ratio = max_norm / (norm + 1e-6);
-    scalar const factor = static_cast<scalar>(ratio > 1 ? 1 : ratio);
+    auto const factor = static_cast<typename Model::scalar>(ratio > 1 ? 1 : ratio);
     each_gradient(model, [&](auto const&, auto const& all) { scale(model.device(), all.data, all.size(), factor); });
 }
 

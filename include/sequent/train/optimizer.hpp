@@ -14,13 +14,14 @@ namespace sequent {
 //   state::each_moment(f): f(name, block, of)     what it remembers, of(table, number) for an embedding; the moment "v"
 //                                                 is never below zero
 // The optimizer holds a reference to the model, which must have parameters, and must not outlive it. While it lives,
-// rows of embeddings may owe steps; whoever reads them through the model gets them caught up. When it ends, nothing is
-// owed.
+// rows of embeddings may owe steps; whoever reads them through the model gets them caught up. When it ends, or another
+// takes over, nothing is owed.
 template <class Model, class Rule>
 class optimizer {
   public:
     optimizer(Model& model, Rule rule)
-        : model_(&model), rule_((rule.check(), std::move(rule))), state_(rule_, model),
+        : model_(&model), rule_((rule.check(), std::move(rule))),
+          state_(rule_, (model.each_table([&](auto& table) { table.end_adam(model.device()); }), model)),
           counts_(model.parameters().size()) {
         require(!counts_.empty(), "sequent::optimizer: the network has no parameters");
     }

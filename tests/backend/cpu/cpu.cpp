@@ -61,6 +61,15 @@ TEMPLATE_TEST_CASE("cpu: the same bits without threads and with any number of th
     CHECK(own->calls == 5);  // input products and steps, steps back, gradients of weights and of inputs: all were cut
 }
 
+TEST_CASE("cpu: as many rows as an int counts are cut into ranges") {
+    std::vector<recurrent_run<gru<3, 4>, cpu, float>> const runs(1);
+    constexpr int most = std::numeric_limits<int>::max();
+    std::vector<int> ends;
+    for (int const size : {most, most - 1})
+        for_ranges(nullptr, std::span(runs), most, size, 1, [&](int, int last, auto const&) { ends.push_back(last); });
+    CHECK(ends == std::vector{most, most - 1, most});
+}
+
 TEMPLATE_TEST_CASE("cpu_with: other activations change the numbers by their errors", "", (bidirectional<lstm<5, 9>>),
                    (recurrent<gru<5, 20>>), (recurrent<elman<5, 3>>)) {
     auto const input = pack(random_sequences<float>({4, 7, 0, 2}, 5, 1), 5);

@@ -1,7 +1,12 @@
 #include "sequent/backend/cpu/executor.hpp"
 
-#include <atomic>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <fstream>
+
+#include "allocations.hpp"
 #include "catch.hpp"
 
 using namespace sequent;
@@ -56,6 +61,26 @@ TEST_CASE("thread_pool: what a piece throws reaches the caller, and the pool liv
     for_pieces(&pool, 20, much, [&](int) { ++calls; });
     CHECK(calls == 40);
     CHECK_THROWS_AS(thread_pool(0), argument_error);
+}
+
+TEST_CASE("thread_pool: where not all threads can start, those that have end") {
+    if (!sequent_tests::counts_allocations) SKIP_TEST("a sanitizer maps memory beyond any limit");
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_AS, &before) == 0);
+    rlim_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit few = before;
+    few.rlim_cur = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + (rlim_t{64} << 20);  // some stacks
+    REQUIRE(::setrlimit(RLIMIT_AS, &few) == 0);
+    std::string what;
+    try {
+        thread_pool const pool(1000);
+    } catch (argument_error const& failure) {
+        what = failure.what();
+    }
+    REQUIRE(::setrlimit(RLIMIT_AS, &before) == 0);
+    CHECK_THAT(what, Catch::StartsWith("sequent::thread_pool: only ") && Catch::Contains(" of 1000 threads could"));
+    CHECK_THAT(what, !Catch::Contains("only 1 of"));
 }
 
 TEST_CASE("for_pieces: an executor of the user's own, where the work is large enough") {

@@ -35,9 +35,9 @@ void for_ranges(std::shared_ptr<executor> const& threads, std::span<recurrent_ru
                 int size, double products, auto const& f) {
     int const count = static_cast<int>(runs.size());
     double const operations = 2.0 * count * Cell::gate_count * Cell::hidden_size * products;
-    for_pieces(threads.get(), count * ((n + size - 1) / size), operations, [&](int piece) {
+    for_pieces(threads.get(), count * (n / size + (n % size != 0)), operations, [&](int piece) {
         int const first = piece / count * size;
-        f(first, std::min(first + size, n), runs[static_cast<std::size_t>(piece % count)]);
+        f(first, first + std::min(size, n - first), runs[static_cast<std::size_t>(piece % count)]);
     });
 }
 
@@ -83,6 +83,6 @@ void recurrent_backward(Device const& device, packing const& shape, indexed_rows
                });
 }
 
-static_assert(backend<cpu> && backend<cpu_with<fast>>);
+static_assert(backend<cpu> && backend<cpu_with<fast>>, "the policies lack something that backend.hpp asks for");
 
 }  // namespace sequent

@@ -31,10 +31,15 @@ class executor {
 // `threads` threads, the caller's among them. One operation at a time: a second caller waits.
 class thread_pool final : public executor {
   public:
-    // Throws argument_error for fewer than one thread.
-    explicit thread_pool(int threads) {
+    // Throws argument_error for fewer than one thread, and for more than can start.
+    explicit thread_pool(int threads) : thread_pool() {  // from here on, what throws calls the destructor
         require(threads >= 1, "sequent::thread_pool: threads is ", threads, "; give 1 or more");
-        for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+        try {
+            for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+        } catch (std::exception const& failure) {
+            throw argument_error("sequent::thread_pool: only ", workers_.size() + 1, " of ", threads,
+                                 " threads could start: ", failure.what());
+        }
     }
     ~thread_pool() override {
         {
@@ -44,14 +49,11 @@ class thread_pool final : public executor {
         begun_.notify_all();
         for (std::thread& worker : workers_) worker.join();
     }
-    thread_pool(thread_pool const&) = delete;
-    thread_pool& operator=(thread_pool const&) = delete;
 
     void run(int pieces, piece_function f) override {
         std::lock_guard const one_at_a_time(callers_);
         std::unique_lock lock(mutex_);
-        function_ = f, pieces_ = pieces, next_ = 0, running_ = 0, failure_ = nullptr;
-        ++round_;
+        function_ = f, pieces_ = pieces, next_ = 0, running_ = 0, failure_ = nullptr, ++round_;
         begun_.notify_all();
         take_pieces(lock);
         done_.wait(lock, [this] { return running_ == 0; });
@@ -60,13 +62,13 @@ class thread_pool final : public executor {
     }
 
   private:
+    thread_pool() = default;
     void work() {
         std::unique_lock lock(mutex_);
-        for (std::uint64_t seen = 0;;) {
+        for (std::uint64_t seen = 0;; take_pieces(lock)) {
             begun_.wait(lock, [&] { return ends_ || round_ != seen; });
             if (ends_) return;
             seen = round_;
-            take_pieces(lock);
         }
     }
     void take_pieces(std::unique_lock<std::mutex>& lock) {
@@ -74,14 +76,13 @@ class thread_pool final : public executor {
             int const piece = next_++;
             ++running_;
             lock.unlock();
-            std::exception_ptr failure;
             try {
                 function_(piece);
             } catch (...) {
-                failure = std::current_exception();
+                std::lock_guard const here(mutex_);
+                if (!failure_) failure_ = std::current_exception();
             }
             lock.lock();
-            if (failure && !failure_) failure_ = failure;
             if (--running_ == 0 && next_ >= pieces_) done_.notify_one();
         }
     }
