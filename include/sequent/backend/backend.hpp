@@ -44,8 +44,7 @@ struct recurrent_layout {
 };
 
 // One direction of one recurrent layer over one packed batch. Both directions of a bidirectional layer go to the
-// backend in one call, so that it may run them side by side. States are in the sorted order of the packing, [batch, H]
-// each.
+// backend in one call, to run them side by side if it can. States are in the sorted order of the packing, [batch, H].
 template <class Cell, class Backend, class T>
 struct recurrent_run {
     using states = numbers<matrix_view<T>, Cell::state_count>;

@@ -1,5 +1,4 @@
-// The exceptions of the library. Every message names what is wrong: the file and place, the size, the tensor or the
-// option.
+// The exceptions of the library. Every message names what is wrong: file and place, size, tensor or option.
 #pragma once
 
 #include <sstream>

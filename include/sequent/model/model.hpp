@@ -335,8 +335,7 @@ class model {
 };
 
 // The parameters of one model into another of the same network, on whatever backends and of whatever scalars.
-// Optimizers and states are not copied. Throws argument_error unless names and shapes are the same, and changes nothing
-// then.
+// Optimizers and states are not copied. Throws argument_error, changing nothing, unless names and shapes are the same.
 template <class From, class To>
 void copy_parameters(From& from, To& to) {
     std::vector<parameter_info> const &source = from.parameters(), &target = to.parameters();

@@ -25,8 +25,7 @@ struct parameter_info {
     }
 };
 
-// The steps that an optimizer has made with each parameter, in the order of the list; as in PyTorch, a frozen one makes
-// none.
+// The steps that an optimizer has made with each parameter of the list; as in PyTorch, a frozen one makes none.
 using step_counts = std::vector<long long>;
 
 // A stretch of the block: numbers offset, ..., offset + size - 1.

@@ -208,8 +208,7 @@ struct step_order {
     }
 };
 
-// Sequences are cut into shards of this many, whatever the number of threads: a sum over a batch is a sum over its
-// shards.
+// Sequences are cut into shards of this many, however many threads: a sum over a batch is a sum over its shards.
 inline constexpr int sequences_per_shard = 8;
 
 }  // namespace sequent
