@@ -24,13 +24,13 @@ class model {
 
   public:
     using network_type = layer_of<Network>;
-    static_assert(network_type::input_size >= 0, "sequent::model: no layer of the network has a width of its own; add "
-                                                 "one that has, such as a cell or linear");
     using backend_type = Backend;
     using scalar = Scalar;
     static constexpr bool takes_tokens = network_type::input_size == 0;
     using input_shape = std::conditional_t<takes_tokens, token_ids, sequence_of<network_type::input_size>>;
     using output_shape = typename network_type::template output<input_shape>;
+    static_assert(network_type::input_size >= 0, "sequent::model: no layer of the network has a width of its own; add "
+                                                 "one that has, such as a cell or linear");
     static constexpr bool gives_sequence = std::is_same_v<output_shape, sequence_of<output_shape::features>>;
     using input_value = std::conditional_t<takes_tokens, int, Scalar>;
     using table_type = row_table<Backend, Scalar>;
