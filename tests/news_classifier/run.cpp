@@ -10,7 +10,10 @@
 
 #include "../../examples/common/corpus.hpp"
 #include "catch.hpp"
+#include "stored_run.hpp"
 #include "temporary_folder.hpp"
+
+SEQUENT_KERNELS(, float, sequent::lstm<64, 32>);
 
 using namespace sequent_tests;
 using Catch::Matchers::Contains;

@@ -302,9 +302,9 @@ class device_recurrent {
 
 // What a layer of this cell runs on with this policy and on its machine, in words: the strategy (planner.hpp), and what
 // was planned of registers and shared memory. Throws where recurrent_forward would.
-template <class Cell, class T = float, on_machine Device>
-[[nodiscard]] std::string recurrent_plan(Device const& device) {
-    return detail::device_recurrent<Cell, T, Device>::plan(device);
+template <class Cell, class T = float, on_machine Policy>
+[[nodiscard]] std::string recurrent_plan(Policy const& device) {
+    return detail::device_recurrent<Cell, T, Policy>::plan(device);
 }
 
 template <class Cell, class T, on_machine Device>
