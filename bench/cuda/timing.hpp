@@ -53,7 +53,7 @@ template <class Work>
     try {
         for (int set = 0; set < input_sets; ++set) {
             sequent::detail::gpu_graph captured(stream);
-            captured.capture([&] { work(set); });
+            captured.capture(stream, [&] { work(set); });
             captured.finish();
             graphs.push_back(std::move(captured));
         }

@@ -1,6 +1,5 @@
 // What flows between layers, what a layer is told and asked, and the concept `layer`. A layer maps a shape to a shape
-// and owns no memory: everything it remembers is in its `memory<Backend, T>`, which the model owns, and in its part of
-// the model's parameter block.
+// and owns no memory: what it remembers is in its `memory<Backend, T>` and in its part of the parameter block.
 #pragma once
 
 #include <array>
@@ -138,6 +137,7 @@ struct state_memory {
 template <class L>
 concept layer = requires {
     typename L::options;
+    { L::input_size } -> std::convertible_to<int>;
     { L::parameter_size } -> std::convertible_to<std::ptrdiff_t>;
 }
 &&std::copy_constructible<L>;

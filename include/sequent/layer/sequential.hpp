@@ -22,7 +22,6 @@ class chain {
         ((first = first < 0 && Layers::input_size > 0 ? Layers::input_size : first), ...);
         return first;
     }(layer_at<0>::input_size);
-
     // Where layer I's part of the parameter block begins: as aligned as in recurrent_layout, whatever stands before it.
     template <std::size_t I>
     static constexpr std::ptrdiff_t offset_of = []<std::size_t... J>(std::index_sequence<J...>) {

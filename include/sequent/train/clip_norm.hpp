@@ -14,7 +14,8 @@ namespace detail {
 void each_gradient(auto& model, auto const& f) {
     for (auto const& one : model.parameters()) {
         if (one.frozen) continue;
-        int const rows = one.shape.front(), columns = static_cast<int>(one.size() / static_cast<std::size_t>(rows));
+        int const rows = one.shape.empty() ? 1 : std::max(one.shape.front(), 1);  // no shape: a single number
+        int const columns = static_cast<int>(one.size() / static_cast<std::size_t>(rows));
         f(one, one.table >= 0 ? model.table(one).gradient_rows()
                               : matrix_view(model.gradient_block() + one.offset, rows, columns));
     }
@@ -44,8 +45,7 @@ void clip_gradients(Model& model, double norm, double max_norm) {
 
 }  // namespace detail
 
-// Of the gradients of all parameters that are not frozen, as one vector: PyTorch's norm of the tensors' norms. The same
-// bits for the same gradients.
+// Of the gradients of all parameters that are not frozen, as one vector; the same bits for the same gradients.
 [[nodiscard]] double gradient_norm(auto& model) { return detail::norm_of_gradients(model, true); }
 
 // The first parameter whose gradient, or its norm, is not finite; "" where there is none.

@@ -26,10 +26,8 @@ class training {
 
     // Puts the model into training mode. Throws argument_error for an option out of range.
     training(Model& model, Loss loss, Rule rule, training_options options = {})
-        : loss_(std::move(loss)), optimizer_(model, std::move(rule)), options_(std::move(options)),
+        : loss_((check(options), std::move(loss))), optimizer_(model, std::move(rule)), options_(std::move(options)),
           base_rate_(optimizer_.rate()) {
-        double const largest = options_.clip_norm.value_or(0);
-        require(largest >= 0, "sequent::training: clip_norm is ", largest, "; give 0 or more");
         model.train();
         if constexpr (answers_later) release_brake(model.device());  // of a step that nobody has asked about
     }
@@ -124,6 +122,10 @@ class training {
     using backend = typename Model::backend_type;
     static constexpr bool answers_later = !std::is_same_v<typename backend::step_answer, std::nullptr_t>;
 
+    static void check(training_options const& given) {
+        double const largest = given.clip_norm.value_or(0);
+        require(largest >= 0, "sequent::training: clip_norm is ", largest, "; give 0 or more");
+    }
     [[noreturn]] static void fail(auto const&... what) {
         throw numeric_error("sequent::training: the ", what..., "; lower the learning rate or clip the gradients");
     }

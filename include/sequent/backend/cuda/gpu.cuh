@@ -2,9 +2,9 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -53,11 +53,12 @@ class gpu {
         detail::check_cuda(cudaStreamCreateWithFlags(&apart_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
         detail::check_cublas(cublasLtCreate(&cublas_), "cublasLtCreate");
         workspace_ = allocate(workspace_bytes);
-        if ((how & cudaStreamNonBlocking) != 0) is_lonely_ = true, ++lonely_streams();
+        if ((how & cudaStreamNonBlocking) != 0) lonely_streams().add(stream_);
     }
     gpu(gpu const&) = delete;
     gpu& operator=(gpu const&) = delete;
     ~gpu() {
+        lonely_streams().remove(stream_);
         cudaStreamSynchronize(stream_);
         notes_ = {};
         products_.clear();
@@ -66,7 +67,6 @@ class gpu {
         cublasLtDestroy(cublas_);
         cudaStreamDestroy(apart_);
         if (owns_stream_) cudaStreamDestroy(stream_);
-        lonely_streams() -= is_lonely_;
     }
 
     // For launches of one's own, which come behind all so far: to be asked for again before later ones.
@@ -96,7 +96,7 @@ class gpu {
     static void spare(void* memory, std::size_t bytes) {
         if (bytes == 0) return;
         detail::check_cuda(cudaMemsetAsync(memory, 0, bytes, in_between), "cudaMemsetAsync");
-        if (lonely_streams() > 0) detail::check_cuda(cudaStreamSynchronize(in_between), "cudaStreamSynchronize");
+        if (lonely_streams().any()) detail::check_cuda(cudaStreamSynchronize(in_between), "cudaStreamSynchronize");
     }
     static void copy(void const* from, std::size_t bytes, void* to) {
         if (bytes == 0) return launch_notes::catch_up();
@@ -308,17 +308,17 @@ class gpu {
         detail::check_cuda(cudaStreamCreate(&made), "cudaStreamCreate");
         return made;
     }
-    // Of the machines, how many are on a stream that neither waits for the default one nor is waited for by it.
-    static std::atomic<int>& lonely_streams() {
-        static std::atomic<int> count = 0;
-        return count;
+    // The machines' streams that neither wait for the default one nor are waited for by it.
+    static detail::stream_list& lonely_streams() {
+        static detail::stream_list streams;
+        return streams;
     }
     // f(), which launches on the default stream, after all work so far and before all later work.
     template <class F>
     static void between_streams(F const& f) {
         launch_notes::catch_up();
-        bool const waits = lonely_streams() > 0;
-        if (waits) detail::check_cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+        bool const waits = lonely_streams().any();
+        lonely_streams().wait();
         f();
         if (waits) detail::check_cuda(cudaStreamSynchronize(in_between), "cudaStreamSynchronize");
     }
@@ -365,7 +365,7 @@ class gpu {
     cudaStream_t stream_ = nullptr, apart_ = nullptr;  // apart: what is captured
     cublasLtHandle_t cublas_ = nullptr;
     void *workspace_ = nullptr, *room_ = nullptr;
-    bool owns_stream_ = false, is_lonely_ = false;
+    bool owns_stream_ = false;
     std::size_t room_bytes_ = 0, next_slot_ = 0, next_large_slot_ = 0;
     std::array<detail::upload_slot, 16> slots_;
     std::array<detail::upload_slot, 2> large_slots_;

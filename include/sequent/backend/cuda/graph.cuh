@@ -53,8 +53,8 @@ class gpu_graph {
         }
         calls_.push_back(last_ = node);
     }
-    // The next call: launches(), noted and not made, on a stream that does not wait for the default one. For that is
-    // closed to the whole process while a stream captures that does.
+    // The next call: launches(), which go to the stream `apart`, noted and not made. Where it is one that waits for the
+    // default stream, that is closed to the whole process meanwhile.
     template <class F>
     void capture(cudaStream_t apart, F const& launches) {
         check_cuda(cudaStreamBeginCapture(apart, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");

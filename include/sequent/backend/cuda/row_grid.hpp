@@ -27,6 +27,9 @@ struct row_grid {
     [[nodiscard]] SEQUENT_HD constexpr int column_step() const { return column_blocks * threads_x; }
 
     // The work of the thread whose first row and column these are.
+#if defined(__CUDACC__)
+#pragma nv_exec_check_disable  // the emulated machine's f is the host's alone
+#endif
     template <class F>
     SEQUENT_HD void visit(int rows, int columns, int first_row, int first_column, F const& f) const {
         for (int r = first_row; r < rows; r += row_step())

@@ -3,11 +3,14 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <mutex>
 #include <source_location>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "../../core/error.hpp"
 #include "launch_list.hpp"
@@ -37,6 +40,31 @@ inline void check_kernel(cudaError_t status, std::string_view call, void const* 
     bool const has_name = cudaFuncGetName(&name, kernel) == cudaSuccess && name != nullptr;
     check_cuda(status, message(call, " of ", has_name ? name : "a kernel"), where);
 }
+
+// Streams to be waited for, whichever thread adds and removes them.
+class stream_list {
+  public:
+    void add(cudaStream_t stream) {
+        std::lock_guard const lock(mutex_);
+        streams_.push_back(stream);
+    }
+    void remove(cudaStream_t stream) {
+        std::lock_guard const lock(mutex_);
+        if (auto const one = std::ranges::find(streams_, stream); one != streams_.end()) streams_.erase(one);
+    }
+    [[nodiscard]] bool any() {
+        std::lock_guard const lock(mutex_);
+        return !streams_.empty();
+    }
+    void wait() {  // not for the device: that is an error while any stream captures
+        std::lock_guard const lock(mutex_);
+        for (cudaStream_t const one : streams_) check_cuda(cudaStreamSynchronize(one), "cudaStreamSynchronize");
+    }
+
+  private:
+    std::mutex mutex_;
+    std::vector<cudaStream_t> streams_;
+};
 
 // Page-locked memory of the host, and of the device if it is asked for: what is on its way from one to the other.
 class upload_slot {
