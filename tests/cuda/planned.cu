@@ -1,5 +1,7 @@
 // One cell in one number format at every size of the planner's table, on the kernels that it plans: compiled once for
 // each, with -DCELL=lstm -DFORMAT=f32x3, as their kernels take ptxas minutes together.
+#include <iostream>
+
 #include "check_layer.hpp"
 
 #define TEXT_OF(name) #name
@@ -24,7 +26,12 @@ void check_planned() {
         constexpr strategy planned = planned_strategy<cell, float, format>;
         if constexpr (planned != strategy::general) {
             INFO(H << " units, " << name(planned));
-            check_layer<bidirectional<cell>, cuda_with<format, planned>>(tolerance);
+            try {
+                check_layer<bidirectional<cell>, cuda_with<format, planned>>(tolerance);
+            } catch (error const& cannot) {
+                if (std::string_view(cannot.what()).find("cannot run clusters") == std::string_view::npos) throw;
+                std::cout << "skipped: " << H << " units: " << cannot.what() << std::endl;
+            }
         }
     };
     (one(std::integral_constant<int, Hidden>{}), ...);
@@ -34,10 +41,5 @@ void check_planned() {
 
 TEST_CASE("gpu: the planner's table, " TEXT(CELL) " in " TEXT(FORMAT), "[table]") {
     NEEDS_GPU();
-    try {
-        check_planned<16, 32, 64, 96, 128, 192, 256, 384, 512>();
-    } catch (error const& cannot) {
-        if (std::string_view(cannot.what()).find("cannot run clusters") == std::string_view::npos) throw;
-        SKIP_TEST(cannot.what());
-    }
+    check_planned<16, 32, 64, 96, 128, 192, 256, 384, 512>();
 }

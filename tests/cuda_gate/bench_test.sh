@@ -56,7 +56,7 @@ SCRIPT
 program "$work/programs/test_gpu" <<'SCRIPT'
 case $MISCHIEF:$* in
     yes:*names-only) exit 0 ;;
-    yes:*) echo 'skipped: no GPU' && exit 4 ;;
+    yes:*) echo 'skipped: no CUDA device is present' && exit 4 ;;
     crash:*names-only) printf '  a test - <x,y>\n  another\n' && exit 2 ;;
     *names-only) echo '  a line' && exit 1 ;;
     crash:'~[table] '* | 'crash:a test - <x\,y>'*) echo 'illegal address' && exit 1 ;;
@@ -111,14 +111,14 @@ bench yes 1 --silence 1
 holds 'sum("signal 11" in f and "lstm_bf16 2" in f for f in r["failures"]) == 1'
 holds 'sum("silent" in f and "gru_bf16 2" in f for f in r["failures"]) == 1'
 holds 'sum("no memory" in f for f in r["failures"]) == sum("half a line" in f for f in r["failures"]) == 1'
-holds 'any("tests: skipped: no GPU" in f for f in r["failures"]) and any("no more" in f for f in r["failures"])'
+holds 'any("tests: skipped: no CUDA device" in f for f in r["failures"]) and any("no more" in f for f in r["failures"])'
 holds 'len(r["failures"]) == 8 and any("news_classifier" in f for f in r["failures"])'
 holds 'r["lesson"] == [{"who": "sequent f32x3 one_block", "ms": "0.5", "iqr": "0.01"}]'
 holds 'any("cuDNN took no case" in f and "not supported" in f for f in r["failures"])'
 holds 'len(rows) == 3 * 3 * (2 + 3) - 2'  # the cases after those that ended are there
 # A test that fails is run again alone, and those beside it.
 bench crash 1
-holds 'r["failures"][:2] == ["tests: status 1: illegal address", "a test - <x,y>: status 1: illegal address"]'
+holds 'r["failures"][:2] == ["tests: status 1: illegal address; the last that ended: none", "a test - <x,y>: status 1: illegal address"]'
 # The time is over while one hangs, and it is no failure that the rest is missing.
 program "$work/programs/recurrent_gru_bf16" <<<'sleep 60'
 bench no 0 --limit 0.15

@@ -35,7 +35,9 @@ void give_gradients(net_type& net, std::vector<double> a, std::vector<double> co
 struct counting {};
 double sum_of_squares(counting, float const*, std::size_t size) { return static_cast<double>(size); }
 struct wide_model {
-    std::vector<parameter_info> all{{.name = "weight", .shape = {65536, 65536}}, {.name = "bias", .shape = {65536}}};
+    std::vector<parameter_info> all{{.name = "weight", .shape = {65536, 65536}},
+                                    {.name = "bias", .shape = {65536}},
+                                    {.name = "scale", .shape = {}}};  // a single number
     [[nodiscard]] auto const& parameters() const { return all; }
     struct table_type {
         [[nodiscard]] static matrix_view<float> gradient_rows() { return {}; }
@@ -48,9 +50,9 @@ struct wide_model {
 
 }  // namespace
 
-TEST_CASE("the norm counts all numbers of a tensor of more than 2^31", "[clip_norm]") {
+TEST_CASE("the norm counts all numbers of a tensor of more than 2^31, and a single one", "[clip_norm]") {
     wide_model net;
-    CHECK(gradient_norm(net) == std::sqrt(0x1p32 + 65536));
+    CHECK(gradient_norm(net) == std::sqrt(0x1p32 + 65536 + 1));
 }
 
 TEST_CASE("clip_norm is PyTorch's clip_grad_norm_", "[clip_norm]") {

@@ -71,7 +71,8 @@ TEST_CASE("emulated_machine: memory of the host is refused where the device's is
     CHECK_THROWS_WITH(emulated_machine::set(host.data(), 1, 0.0f), why);
     CHECK_NOTHROW(machine.each(4, write_at{there}));
     if (!emulated_machine::finds_addresses) return;
-    CHECK_THROWS_WITH(machine.each(4, write_at{host.data()}), why);
+    if (reinterpret_cast<std::uintptr_t>(host.data()) >> 45 != 0)  // not in a program of fixed addresses
+        CHECK_THROWS_WITH(machine.each(4, write_at{host.data()}), why);
     float on_stack;
     CHECK_THROWS_WITH(machine.each(1, write_at{&on_stack}), why);
 }
