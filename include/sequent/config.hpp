@@ -1,4 +1,4 @@
-// The only header with macros: the version, the mark of functions for devices too, kernels compiled once.
+// All macros for users: the version, the mark of functions for devices too, kernels compiled once.
 #pragma once
 
 #define SEQUENT_VERSION_MAJOR 0

@@ -39,8 +39,8 @@ struct sparse_adam {
                 now.rate_over_correction1 /= now.root_correction2;  // lr sqrt(1 - beta2^t) / (1 - beta1^t)
                 now.root_correction2 = 1;                           // * m / (sqrt(v) + epsilon)
                 scalar *const p = table.writable_values(model.device()).data, *const m_rows = m.tables[number].data();
-                adam_rows<scalar> const rows{table.width(),           p,           m_rows,
-                                             v.tables[number].data(), made.data(), made.data()};
+                int* const so_far = made.data();
+                adam_rows<scalar> const rows{table.width(), p, m_rows, v.tables[number].data(), so_far, so_far};
                 adam_update_rows(model.device(), adam_history{constants, powers, {}, nullptr, 0}, now, table.touched(),
                                  rows, static_cast<scalar const*>(table.gradient_rows().data),
                                  static_cast<scalar const*>(nullptr));

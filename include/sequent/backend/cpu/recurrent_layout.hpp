@@ -1,6 +1,5 @@
 // How the CPU stores a recurrent layer while it works: units in blocks of 64 bytes, whole cache lines, the gates of a
-// block side by side, where the cell's equations find them. The layout is the same for every instruction set: units of
-// a program compiled for different ones may share what they store.
+// block side by side, where the cell's equations find them. The layout is the same for every instruction set.
 #pragma once
 
 #include "../backend.hpp"
