@@ -113,6 +113,13 @@ TEST_CASE("emulated_machine: products in every format; factors that do not fit a
     };
     CHECK(product(precision::f32x3) == std::vector<float>{7, 2 + 3 * 1.001f, 16, 5 + 6 * 1.001f});
     CHECK(product(precision::bf16) == std::vector<float>{7, 5, 16, 11});  // 1.001 is 1 in 8 bits
+    device_buffer<emulated_machine, bf16_number> halves;  // which are multiplied as they are, and summed in float
+    bf16_number const numbers[] = {{bf16_bits(1 + 0x1p-7f)}, {bf16_bits(3)}};
+    machine.from_host(numbers, sizeof numbers, halves.reserve(2));
+    matrix_view<bf16_number const> const half(halves.data(), 1, 2);
+    machine.multiply(precision::f32x3, factor::plain, half, factor::transposed, half, matrix_view<float>(c.data, 1, 1),
+                     false);
+    CHECK(here.get(c.data, 1)[0] == 10 + 0x1p-6f + 0x1p-14f);
     machine.multiply(precision::f32, factor::transposed, matrix_view<float const>(a), factor::plain,
                      matrix_view<float const>(a), matrix_view<float>(here.put(std::vector<float>(9, 1)), 3, 3), true);
     CHECK_THROWS_WITH(machine.multiply(precision::f32, factor::plain, matrix_view<float const>(a), factor::plain,

@@ -18,6 +18,15 @@ using emulated = basic_cuda<emulated_machine>;
 template <precision Format, strategy Strategy = strategy::automatic>
 using emulated_with = basic_cuda<emulated_machine, Format, Strategy>;
 
+// One whose products of whole batches are split, be they ever so small.
+template <class Device = emulated>
+[[nodiscard]] Device that_splits() {
+    Device device;
+    device.machine->fast_in_bf16 = true;
+    device.machine->cost_of_split = {0, 0};
+    return device;
+}
+
 // Memory of a policy with numbers from the host, and back.
 template <class Device, class T>
 struct on_device {
@@ -71,8 +80,8 @@ template <class T, class Device>
 }
 
 template <class T, class Device>
-[[nodiscard]] std::vector<double> affine_maps(int rows) {
-    on_device<Device, T> here;
+[[nodiscard]] std::vector<double> affine_maps_on(Device const& device, int rows) {
+    on_device<Device, T> here{device};
     auto const x = here.random(rows, 5, 1), weight = here.random(3, 5, 2), y = here.random(rows, 3, 3),
                y_without = here.random(rows, 3, 4), dy = here.random(rows, 3, 5), dx = here.random(rows, 5, 6),
                d_weight = here.random(3, 5, 7), d_weight_alone = here.random(3, 5, 8);
@@ -90,6 +99,38 @@ template <class T, class Device>
         for (auto const& one : {y, y_without, dx}) here.append(results, one);
     for (T const number : here.get(d_bias, 3)) results.push_back(static_cast<double>(number));
     return results;
+}
+template <class T, class Device>
+[[nodiscard]] std::vector<double> affine_maps(int rows) {
+    return affine_maps_on<T>(Device{}, rows);
+}
+
+// A product of random numbers in the middle of wider rows, and what stands beside it: floats are split, whatever the
+// size. The numbers are the same in float and double. magnitudes: theirs alone, which errors are relative to.
+struct product_case {
+    int rows, columns, depth;
+    factor a_is = factor::plain, b_is = factor::plain;
+    bool accumulate = false, magnitudes = false;
+};
+template <class T, class Device>
+[[nodiscard]] std::vector<double> product_of(product_case const& of, Device const& device = {}) {
+    on_device<Device, T> here{device};
+    auto const random = [&](factor is, int rows, int columns, std::uint64_t seed) {
+        if (is == factor::transposed) std::swap(rows, columns);
+        auto numbers = random_values<T>(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns + 3), seed);
+        for (T& number : numbers)
+            if (of.magnitudes) number = std::abs(number);
+        return matrix_view<T>(here.put(numbers), rows, columns + 3).column_block(1, columns);
+    };
+    matrix_view<T const> const a = random(of.a_is, of.rows, of.depth, 1), b = random(of.b_is, of.depth, of.columns, 2);
+    auto const c = random(factor::plain, of.rows, of.columns, 3);
+    if constexpr (sizeof(T) == sizeof(float))
+        detail::multiply_split(*device.machine, of.a_is, a, of.b_is, b, c, of.accumulate);
+    else
+        device.machine->multiply(precision::f32, of.a_is, a, of.b_is, b, c, of.accumulate);
+    std::vector<double> result;
+    here.append(result, c);
+    return result;
 }
 
 // NaN: whether the numbers to be pooled hold some.

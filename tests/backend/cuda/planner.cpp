@@ -52,13 +52,13 @@ TEST_CASE("planner: the documented sizes run in one block") {  // docs/cuda.md h
 }
 
 TEST_CASE("planner: clusters of the documented sizes") {  // docs/cuda.md has this table
-    CHECK(blocks<lstm, precision::f32x3>() == std::vector{2, 2, 4, 8, 0, 0});
-    CHECK(blocks<lstm, precision::tf32>() == std::vector{2, 2, 4, 8, 0, 0});
+    CHECK(blocks<lstm, precision::f32x3>() == std::vector{2, 2, 4, 8, 8, 16});
+    CHECK(blocks<lstm, precision::tf32>() == std::vector{2, 2, 4, 8, 8, 16});
     CHECK(blocks<lstm, precision::bf16>() == std::vector{2, 2, 4, 4, 8, 8});
     CHECK(blocks<lstm, precision::f16>() == std::vector{2, 2, 4, 4, 8, 8});
     CHECK(blocks<lstm, precision::f32>() == std::vector{2, 4, 4, 8, 0, 0});
-    CHECK(blocks<gru, precision::f32x3>() == std::vector{2, 2, 4, 4, 8, 0});
-    CHECK(blocks<gru, precision::tf32>() == std::vector{2, 2, 4, 4, 8, 0});
+    CHECK(blocks<gru, precision::f32x3>() == std::vector{2, 2, 4, 4, 8, 16});
+    CHECK(blocks<gru, precision::tf32>() == std::vector{2, 2, 4, 4, 8, 16});
     CHECK(blocks<gru, precision::bf16>() == std::vector{2, 2, 4, 4, 8, 8});
     CHECK(blocks<gru, precision::f16>() == std::vector{2, 2, 4, 4, 8, 8});
     CHECK(blocks<gru, precision::f32>() == std::vector{2, 4, 4, 4, 0, 0});

@@ -36,6 +36,14 @@ TEST_CASE("precision: rounds to nearest, ties to even") {
     CHECK(rounded(precision::tf32, 1 + 0x1.8p-12f) == 1.0f);
 }
 
+TEST_CASE("precision: bf16 in memory; what is not finite stays so") {
+    float const infinity = std::numeric_limits<float>::infinity();
+    CHECK(static_cast<float>(bf16_number{bf16_bits(-1.5f)}) == -1.5f);
+    CHECK(static_cast<float>(bf16_number{bf16_bits(-infinity)}) == -infinity);
+    CHECK(std::isinf(from_bf16(bf16_bits(std::numeric_limits<float>::max()))));
+    CHECK(std::isnan(from_bf16(bf16_bits(std::numeric_limits<float>::quiet_NaN()))));
+}
+
 TEST_CASE("precision: what a product reads is within the format's own error") {
     auto const error_of = [](precision format) {
         switch (format) {

@@ -79,6 +79,26 @@ TEMPLATE_TEST_CASE("cuda: recurrent layers, as on the CPU", "", (lstm<inputs, 5>
     check<stack, emulated_with<precision::f32x3, strategy::cluster>>(1e-4);
 }
 
+TEST_CASE("cuda: recurrent layers whose products of the whole batch are split, as on the CPU") {
+    auto const check_layer = []<class Network, class Device>(Network const*, Device const*) {
+        for (auto const& lengths : batches)
+            for (bool const with_states : {false, true}) {
+                if (lengths[0] + lengths.back() == 0 && !with_states) continue;
+                auto const here = pass_of<Network, Device, float>(lengths, with_states, that_splits<Device>());
+                CHECK(relative_error(here, pass_of<Network, cpu_with<precise>, float>(lengths, with_states)) < 1e-4);
+                CHECK(pass_of<Network, Device, float>(lengths, with_states, that_splits<Device>()) == here);
+                bool const is_empty = lengths[0] == 0;
+                CHECK((pass_of<Network, Device, float>(lengths, with_states) == here) == is_empty);
+            }
+    };
+    using general = emulated_with<precision::f32x3, strategy::general>;
+    std::tuple<stacked<2, bidirectional<lstm<inputs, 5>>>*, stacked<2, bidirectional<gru<inputs, 16>>>*> const layers;
+    check_layer(std::get<0>(layers), static_cast<general*>(nullptr));
+    check_layer(std::get<1>(layers), static_cast<general*>(nullptr));
+    check_layer(std::get<0>(layers), static_cast<emulated*>(nullptr));
+    check_layer(std::get<1>(layers), static_cast<emulated*>(nullptr));
+}
+
 TEST_CASE("cuda: recurrent layers in one direction, in double and in every format") {
     check<reversed<coupled_lstm<inputs, 5>>, emulated, double>(1e-14);
     check<recurrent<lstm<inputs, 5>>, emulated_with<precision::tf32, strategy::general>>(3e-3);
@@ -95,6 +115,7 @@ TEST_CASE("cuda: medium layers run in clusters, as on the CPU") {
     STATIC_REQUIRE(planned_strategy<wide, float, precision::f32x3> == strategy::cluster);
     CHECK(error_of<bidirectional<wide>, device>({2, 0, 3}, true) < 1e-4);
     CHECK(error_of<recurrent<gru<inputs, 200>>, device>({2, 1}, false) < 1e-4);
+    CHECK(error_of<recurrent<gru<inputs, 386>>, device>({2}, false) < 1e-4);
 }
 
 TEST_CASE("cuda: a machine without clusters runs step by step, or says that it cannot do what is asked for") {
@@ -123,6 +144,9 @@ TEST_CASE("cuda: what a layer runs on, in words") {
         "cluster of 2 blocks: tiles of 8 sequences, 256 threads a block; forward and backward 128 and 128 registers of "
         "a thread hold weights, a block has 9744 and 25104 bytes of shared memory";
     CHECK(recurrent_plan<lstm<inputs, 128>>(device) == cluster);
+    CHECK(recurrent_plan<lstm<inputs, 512>>(device) ==
+          "cluster of 16 blocks: tiles of 8 sequences, 128 and 256 threads a block; forward and backward 128 and 128 "
+          "registers of a thread hold weights, a block has 230416 and 172560 bytes of shared memory");
     device.machine->has_clusters = false;
     CHECK(recurrent_plan<lstm<inputs, 128>>(device) == "general, as this machine does not run " + cluster);
     CHECK_THROWS_WITH(

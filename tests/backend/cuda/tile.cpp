@@ -47,6 +47,7 @@ TEST_CASE("one block: lanes share units and rows without gaps or overlaps") {
     check_layout<lstm<3, 128>, precision::f32x3, 8, 2>();
     check_layout<gru<3, 200>, precision::bf16, 8, 4>();
     check_layout<lstm<3, 256>, precision::f32x3, 8, 8>();
+    check_layout<lstm<3, 401>, precision::f32x3, 8, 16>();
 }
 
 TEST_CASE("one block: a tile's schedule visits each of its steps once, in either order") {

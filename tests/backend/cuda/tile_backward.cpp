@@ -56,3 +56,4 @@ TEST_CASE("cluster backward: lstm") { cluster_formats<lstm>(check_case); }
 TEST_CASE("cluster backward: gru") { cluster_formats<gru>(check_case); }
 TEST_CASE("cluster backward: elman") { cluster_formats<elman_tanh>(check_case); }
 TEST_CASE("cluster backward: a user's cell") { cluster_formats<coupled_lstm>(check_case); }
+TEST_CASE("cluster backward: the largest layers") { largest_cluster_cases(check_case); }

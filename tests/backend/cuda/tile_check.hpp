@@ -315,6 +315,16 @@ void cluster_cases(F const& f) {
     }
 }
 
+// The largest, whose weights leave the least room.
+template <class F>
+void largest_cluster_cases(F const& f) {
+    using namespace sequent;
+    f.template operator()<lstm<1, 384>, precision::f32x3, 8, 8>(std::vector{2}, 0);
+    f.template operator()<lstm<1, 512>, precision::f32x3, 8, 16>(std::vector{0, 2}, 0);
+    f.template operator()<gru<1, 512>, precision::f32x3, 8, 16>(std::vector{2, 1}, 0);
+    f.template operator()<gru<1, 401>, precision::tf32, 8, 16>(std::vector{1, 2}, 1);
+}
+
 // Either in every format.
 template <template <int, int> class Cell, class F>
 void one_block_formats(F const& f) {

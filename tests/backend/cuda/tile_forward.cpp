@@ -40,3 +40,4 @@ TEST_CASE("cluster forward: lstm") { cluster_formats<lstm>(check_case); }
 TEST_CASE("cluster forward: gru") { cluster_formats<gru>(check_case); }
 TEST_CASE("cluster forward: elman") { cluster_formats<elman_tanh>(check_case); }
 TEST_CASE("cluster forward: a user's cell") { cluster_formats<coupled_lstm>(check_case); }
+TEST_CASE("cluster forward: the largest layers") { largest_cluster_cases(check_case); }

@@ -29,7 +29,10 @@ namespace sequent {
 
 class emulated_machine {
   public:
-    bool has_clusters = true;
+    bool has_clusters = true, fast_in_bf16 = false;
+    split_cost cost_of_split{};
+    [[nodiscard]] bf16_number* split_room(std::size_t n) { return split_room_.reserve(n); }
+    [[nodiscard]] bool is_fast_in_bf16() const { return fast_in_bf16; }
 // Whether addresses of the host are found in functions too: the compiler must say what of one is padding.
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__CUDACC__)
     static constexpr bool finds_addresses = true;
@@ -166,8 +169,8 @@ class emulated_machine {
     }
 
     // c (+)= a b, the factors rounded as the device's tensor cores would; sums in T, over k upwards.
-    template <class T>
-    void multiply(precision format, factor a_is, matrix_view<T const> a, factor b_is, matrix_view<T const> b,
+    template <class F, class T>
+    void multiply(precision format, factor a_is, matrix_view<F const> a, factor b_is, matrix_view<F const> b,
                   matrix_view<T> c, bool accumulate) {
         int const depth = a_is == factor::plain ? a.columns : a.rows;
         int const rows = a_is == factor::plain ? a.rows : a.columns;
@@ -177,10 +180,10 @@ class emulated_machine {
                                 b_is == factor::plain ? b.rows : b.columns, ", ", columns, "] is not [", c.rows, ", ",
                                 c.columns, "]"));
         check_ours(a.data), check_ours(b.data), check_ours(c.data);
-        if (notes_.note(detail::multiply_call<T>{format, a_is, a, b_is, accumulate, b, c})) return;
-        auto const read = [&](matrix_view<T const> const& m, factor is, int r, int k) {
-            T const value = is == factor::plain ? m(r, k) : m(k, r);
-            bool const exact = sizeof(T) > 4 || format == precision::f32x3;  // cuBLAS multiplies those as they are
+        if (notes_.note(detail::multiply_call<F, T>{format, a_is, a, b_is, accumulate, b, c})) return;
+        auto const read = [&](matrix_view<F const> const& m, factor is, int r, int k) {
+            T const value = static_cast<T>(is == factor::plain ? m(r, k) : m(k, r));
+            bool const exact = sizeof(F) != 4 || format == precision::f32x3;  // cuBLAS multiplies those as they are
             return exact ? value : static_cast<T>(rounded(format, static_cast<float>(value)));
         };
         run(rows, columns, [&](int r, int j) {
@@ -330,6 +333,7 @@ class emulated_machine {
     launch_memory<emulated_machine, graph> notes_;
     std::array<device_buffer<emulated_machine, std::byte>, 16> uploads_;
     device_buffer<emulated_machine, std::byte> room_;
+    device_buffer<emulated_machine, bf16_number> split_room_;
     std::vector<std::shared_ptr<answer>> sent_;  // in the list that is noted
     std::size_t next_upload_ = 0, orders_ = 0;
 };

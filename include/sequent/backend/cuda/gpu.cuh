@@ -45,27 +45,21 @@ void allow_shared_memory(Kernel* kernel, int bytes) {
 class gpu {
   public:
     // Throws cuda_error where there is no GPU. One that this program was not compiled for fails at the first launch.
-    gpu() : gpu(new_stream()) { owns_stream_ = true; }
+    gpu() : gpu(new_stream(), true) { open(); }
     // On a stream of the caller's, which lives longer: its work and this machine's come in the order of the calls.
-    explicit gpu(cudaStream_t stream) : stream_(stream) {
-        unsigned how = 0;
-        detail::check_cuda(cudaStreamGetFlags(stream_, &how), "cudaStreamGetFlags");
-        detail::check_cuda(cudaStreamCreateWithFlags(&apart_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-        detail::check_cublas(cublasLtCreate(&cublas_), "cublasLtCreate");
-        workspace_ = allocate(workspace_bytes);
-        if ((how & cudaStreamNonBlocking) != 0) lonely_streams().add(stream_);
-    }
+    explicit gpu(cudaStream_t stream) : gpu(stream, false) { open(); }
     gpu(gpu const&) = delete;
     gpu& operator=(gpu const&) = delete;
     ~gpu() {
-        lonely_streams().remove(stream_);
+        if (is_lonely_) lonely_streams().remove(stream_);
         cudaStreamSynchronize(stream_);
         notes_ = {};
         products_.clear();
         release(workspace_);
         release(room_);
-        cublasLtDestroy(cublas_);
-        cudaStreamDestroy(apart_);
+        release(split_room_);
+        if (cublas_ != nullptr) cublasLtDestroy(cublas_);
+        if (apart_ != nullptr) cudaStreamDestroy(apart_);
         if (owns_stream_) cudaStreamDestroy(stream_);
     }
 
@@ -122,6 +116,7 @@ class gpu {
     void to_host(void const* from, std::size_t bytes, void* to) const {
         launch_notes::catch_up();
         if (bytes == 0) return;
+        detail::refuse_capture(stream_, "what the host reads");
         detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync");
         wait();
     }
@@ -135,6 +130,7 @@ class gpu {
         } else if (bytes <= most_of_large_slot) {
             (void)large_slots_[next_large_slot_++ % large_slots_.size()].send(from, bytes, to, stream_);
         } else {
+            detail::refuse_capture(stream_, "what comes from the host");
             detail::check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
             wait();
         }
@@ -149,11 +145,13 @@ class gpu {
     // An answer that nobody holds any more is used again.
     using answer = detail::gpu_answer;
     [[nodiscard]] std::shared_ptr<answer> ask() {
+        detail::refuse_capture(stream_, "what the host reads");
         for (auto& one : answers_)
             if (one.use_count() == 1) return one;
         return answers_.emplace_back(std::make_shared<answer>(stream_));
     }
     void send(answer& one) {
+        detail::refuse_capture(stream_, "what the host reads");
         each(answer_bytes / sizeof(std::uint32_t),
              detail::copy_words{static_cast<std::uint32_t const*>(one.on_device()),
                                 static_cast<std::uint32_t*>(one.room_on_host())});
@@ -190,9 +188,18 @@ class gpu {
               detail::for_each_row_kernel<F>, rows, columns, f);
     }
 
-    // In the format's own precision; f32x3 multiplies in full float here.
-    template <class T>
-    void multiply(precision format, factor a_is, matrix_view<T const> a, factor b_is, matrix_view<T const> b,
+    [[nodiscard]] bool is_fast_in_bf16() const { return fast_in_bf16_; }
+    static constexpr split_cost cost_of_split{};
+    [[nodiscard]] bf16_number* split_room(std::size_t n) {
+        if (split_room_ == nullptr) {
+            detail::refuse_capture(stream_, "the first large product, which takes memory,");
+            split_room_ = allocate(n * sizeof(bf16_number));
+        }
+        return static_cast<bf16_number*>(split_room_);
+    }
+    // In the format's own precision; f32x3 multiplies floats as they are.
+    template <class F, class T>
+    void multiply(precision format, factor a_is, matrix_view<F const> a, factor b_is, matrix_view<F const> b,
                   matrix_view<T> c, bool accumulate) {
         int const depth = a_is == factor::plain ? a.columns : a.rows;
         if (c.rows == 0 || c.columns == 0) return;
@@ -200,29 +207,31 @@ class gpu {
             if (!accumulate) each(c.rows, c.columns, detail::repeat_row<T>{nullptr, c});
             return;
         }
-        if (notes_.note(detail::multiply_call<T>{format, a_is, a, b_is, accumulate, b, c})) return;
-        detail::cublas_product::shape const shape{c.rows,
-                                                  c.columns,
-                                                  depth,
-                                                  common_alignment(a.data, b.data, c.data),
-                                                  a_is,
-                                                  b_is,
-                                                  a.stride,
-                                                  b.stride,
-                                                  c.stride,
-                                                  sizeof(T) == 8 ? CUDA_R_64F : CUDA_R_32F,
-                                                  compute_type(sizeof(T) == 8, format)};
+        if (notes_.note(detail::multiply_call<F, T>{format, a_is, a, b_is, accumulate, b, c})) return;
+        using product = detail::cublas_product;
+        product::shape const shape{c.rows,
+                                   c.columns,
+                                   depth,
+                                   product::alignment_of(a.data),
+                                   product::alignment_of(b.data),
+                                   product::alignment_of(c.data),
+                                   a_is,
+                                   b_is,
+                                   a.stride,
+                                   b.stride,
+                                   c.stride,
+                                   product::type_of<F>,
+                                   product::type_of<T>,
+                                   product::compute_type(sizeof(T) == 8, format)};
         auto const [place, is_new] = products_.try_emplace(shape, cublas_, shape, workspace_bytes);
-        place->second.template run<T>(cublas_, a.data, b.data, accumulate ? T(1) : T(0), c.data, workspace_,
-                                      workspace_bytes, stream_);
+        place->second.run(cublas_, a.data, b.data, accumulate ? T(1) : T(0), c.data, workspace_, workspace_bytes,
+                          stream_);
     }
 
     using graph = detail::gpu_graph;
     template <class F>
     auto together(F const& f) {
-        cudaStreamCaptureStatus status{};
-        detail::check_cuda(cudaStreamIsCapturing(stream_, &status), "cudaStreamIsCapturing");
-        if (status != cudaStreamCaptureStatusNone) return f();  // into a graph of somebody else's
+        if (detail::is_captured(stream_)) return f();  // into a graph of somebody else's
         return notes_.together(*this, f);
     }
     [[nodiscard]] bool is_noting() const { return notes_.is_noting(); }
@@ -267,21 +276,26 @@ class gpu {
     template <class Body>
     [[nodiscard]] bool can_run_clusters() {
         auto* const kernel = detail::cluster_kernel<Body>;
-        auto const [place, is_new] = can_run_.try_emplace(reinterpret_cast<void const*>(kernel), false);
-        if (!is_new) return place->second;
+        auto const* const key = reinterpret_cast<void const*>(kernel);
+        if (auto const known = can_run_.find(key); known != can_run_.end()) return known->second;
         int device = 0, shared_memory = 0, clusters = 0;
         cudaFuncAttributes compiled{};
         detail::check_cuda(cudaGetDevice(&device), "cudaGetDevice");
         detail::check_cuda(cudaDeviceGetAttribute(&shared_memory, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
                            "cudaDeviceGetAttribute");
         detail::check_cuda(cudaFuncGetAttributes(&compiled, kernel), "cudaFuncGetAttributes");
-        if (compiled.ptxVersion < 90 || Body::shared_bytes > shared_memory) return false;
+        if (compiled.ptxVersion < 90 || Body::shared_bytes > shared_memory) return can_run_[key] = false;
         detail::allow_shared_memory(kernel, Body::shared_bytes);
-        detail::kernel_launch::of_body<Body>(1, 1).described(stream_, [&](cudaLaunchConfig_t const* how) {
-            detail::check_cuda(cudaOccupancyMaxActiveClusters(&clusters, kernel, how),
-                               "cudaOccupancyMaxActiveClusters");
-        });
-        return place->second = clusters > 0;
+        auto status = cudaSuccess;
+        if constexpr (Body::blocks > 8)  // more than any GPU with clusters may have; stays set, for the launches
+            status = cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1);
+        if (status == cudaSuccess)
+            detail::kernel_launch::of_body<Body>(1, 1).described(stream_, [&](cudaLaunchConfig_t const* how) {
+                status = cudaOccupancyMaxActiveClusters(&clusters, kernel, how);
+            });
+        if (status == cudaErrorInvalidClusterSize) return (void)cudaGetLastError(), can_run_[key] = false;
+        detail::check_cuda(status, "cudaOccupancyMaxActiveClusters");
+        return can_run_[key] = clusters > 0;
     }
     template <class Body>
     void run_clusters(int tiles, int y, typename Body::arguments const& arguments) {
@@ -296,6 +310,17 @@ class gpu {
     // The default stream that streams wait for and that waits for them, however the program is compiled.
     static inline cudaStream_t const in_between = cudaStreamLegacy;
 
+    // Constructed: what open() has made is released, too where it throws.
+    gpu(cudaStream_t stream, bool owns) : stream_(stream), owns_stream_(owns) {}
+    void open() {
+        unsigned how = 0;
+        detail::check_cuda(cudaStreamGetFlags(stream_, &how), "cudaStreamGetFlags");
+        detail::check_cuda(cudaStreamCreateWithFlags(&apart_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+        detail::check_cublas(cublasLtCreate(&cublas_), "cublasLtCreate");
+        workspace_ = allocate(workspace_bytes);
+        fast_in_bf16_ = detail::is_fast_in_bf16();
+        if ((how & cudaStreamNonBlocking) != 0) lonely_streams().add(stream_), is_lonely_ = true;
+    }
     static cudaStream_t new_stream() {
         int devices = 0;
         auto const status = cudaGetDeviceCount(&devices);
@@ -340,32 +365,12 @@ class gpu {
             },
             kernel, arguments...);
     }
-    static int common_alignment(void const* a, void const* b, void const* c) {
-        auto const bits = reinterpret_cast<std::uintptr_t>(a) | reinterpret_cast<std::uintptr_t>(b) |
-                          reinterpret_cast<std::uintptr_t>(c) | 256;
-        return static_cast<int>(bits & (~bits + 1));
-    }
-    static cublasComputeType_t compute_type(bool is_double, precision format) {
-        if (is_double) return CUBLAS_COMPUTE_64F;
-        switch (format) {
-        case precision::tf32:
-            return CUBLAS_COMPUTE_32F_FAST_TF32;
-        case precision::bf16:
-            return CUBLAS_COMPUTE_32F_FAST_16BF;
-        case precision::f16:
-            return CUBLAS_COMPUTE_32F_FAST_16F;
-        case precision::f32x3:
-        case precision::f32:
-            break;
-        }
-        return CUBLAS_COMPUTE_32F;
-    }
     detail::upload_slot& next_slot() { return slots_[next_slot_++ % slots_.size()]; }
 
     cudaStream_t stream_ = nullptr, apart_ = nullptr;  // apart: what is captured
     cublasLtHandle_t cublas_ = nullptr;
-    void *workspace_ = nullptr, *room_ = nullptr;
-    bool owns_stream_ = false;
+    void *workspace_ = nullptr, *room_ = nullptr, *split_room_ = nullptr;
+    bool owns_stream_ = false, is_lonely_ = false, fast_in_bf16_ = false;
     std::size_t room_bytes_ = 0, next_slot_ = 0, next_large_slot_ = 0;
     std::array<detail::upload_slot, 16> slots_;
     std::array<detail::upload_slot, 2> large_slots_;

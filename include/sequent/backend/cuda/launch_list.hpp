@@ -196,9 +196,10 @@ class launch_memory final : launch_notes {
                 now.front().list.take_call(k, list_);
             }
         } else if (auto const seen = std::find(seen_.begin(), seen_.end(), hash); seen == seen_.end()) {
+            list_.run(*machine_);
             if (seen_.size() == most_seen) seen_.pop_front();
             seen_.push_back(hash);
-            return list_.run(*machine_);
+            return;
         } else {
             seen_.erase(seen);
             if (graphs_.size() == most_graphs) graphs_.pop_front();
@@ -245,15 +246,15 @@ struct each_row_call {
     }
 };
 // What a library launches for a product may be anything, so it cannot be changed.
-template <class T>
+template <class F, class T>
 struct multiply_call {
     static constexpr bool fixed = true;
     precision format;
     factor a_is;
-    matrix_view<T const> a;
+    matrix_view<F const> a;
     factor b_is;
     int accumulate;
-    matrix_view<T const> b;
+    matrix_view<F const> b;
     matrix_view<T> c;
     template <class Machine>
     void operator()(Machine& machine) const {

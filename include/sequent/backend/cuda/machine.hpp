@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -16,6 +17,12 @@ inline constexpr std::size_t answer_bytes = 32;
 
 // How a factor of a product is read.
 enum class factor { plain, transposed };
+
+// What it costs to split a product's factors, in multiplications: so many for each of their numbers and for each
+// product.
+struct split_cost {
+    std::int64_t number = 128, product = std::int64_t{1} << 26;
+};
 
 // A machine M has these members. All but the first three lines belong to one stream: they are done in the order of the
 // calls, and only to_host waits, and whoever reads an answer. Functions are objects with a const operator() that is
@@ -33,7 +40,11 @@ enum class factor { plain, transposed };
 //   m.room<T>(n) -> pointer         for n numbers, until the next call of room
 //   m.each(n, f)                    f(j), 0 <= j < n
 //   m.each(rows, columns, f)        f(row, column); neighbouring columns run side by side
-//   m.multiply(format, fa, a, fb, b, c, accumulate)      c = a b, or c += a b; row-major
+//   m.multiply(format, fa, a, fb, b, c, accumulate)      c = a b, or c += a b; row-major; a and b: numbers of c's type,
+//                                   or bf16_number where c is float, whose products are exact and whose sums are float
+//   m.is_fast_in_bf16() -> bool     whether that is so much faster that a large product is split (split_product.hpp)
+//   m.cost_of_split                 from which size on
+//   m.split_room(n) -> bf16_number*        for n numbers of the factors, always the same n and place
 //   m.together(f)                   f(), whose calls may be made later, as one: see launch_list.hpp
 //   m.is_noting()                   whether they may
 //   m.run_blocks<Body>(x, y, arguments)                  a kernel of tile.hpp, on x times y blocks
@@ -52,6 +63,9 @@ concept machine = requires(M& m, void* memory, std::span<int const> numbers) {
     { m.ask()->on_device() } -> std::same_as<void*>;
     m.send(*m.ask());
     { m.ask()->on_host() } -> std::same_as<void const*>;
+    { m.is_fast_in_bf16() } -> std::same_as<bool>;
+    { m.cost_of_split } -> std::convertible_to<split_cost>;
+    { m.split_room(std::size_t{1}) } -> std::same_as<bf16_number*>;
 };
 
 // A policy whose operations run on a machine.

@@ -11,6 +11,7 @@
 #include "../../core/random.hpp"
 #include "device_plan.hpp"
 #include "machine.hpp"
+#include "split_product.hpp"
 
 namespace sequent {
 
@@ -133,14 +134,15 @@ template <on_machine Device, class T>
 void affine(Device const& device, matrix_view<T const> x, matrix_view<T const> weight, T const* bias,
             matrix_view<T> y) {
     device.machine->each(y.rows, y.columns, detail::repeat_row<T>{bias, y});
-    device.machine->multiply(Device::format, factor::plain, detail::round_rows(device, x), factor::transposed, weight,
-                             detail::round_rows(device, y), true);
+    detail::multiply_batch(*device.machine, Device::format, factor::plain, detail::round_rows(device, x),
+                           factor::transposed, weight, detail::round_rows(device, y), true);
 }
 template <on_machine Device, class T>
 void affine_backward_input(Device const& device, matrix_view<T const> y_gradient, matrix_view<T const> weight,
                            matrix_view<T> x_gradient, bool accumulate = false) {
-    device.machine->multiply(backward_format(Device::format), factor::plain, detail::round_rows(device, y_gradient),
-                             factor::plain, weight, detail::round_rows(device, x_gradient), accumulate);
+    detail::multiply_batch(*device.machine, backward_format(Device::format), factor::plain,
+                           detail::round_rows(device, y_gradient), factor::plain, weight,
+                           detail::round_rows(device, x_gradient), accumulate);
 }
 template <on_machine Device, class T>
 void affine_backward_weight(Device const& device, matrix_view<T const> y_gradient, matrix_view<T const> x,
@@ -149,8 +151,8 @@ void affine_backward_weight(Device const& device, matrix_view<T const> y_gradien
     if (dy.rows > y_gradient.rows)
         device.machine->each(dy.rows - y_gradient.rows, std::max(dy.columns, with.columns),
                              detail::clear_rows<T>{y_gradient, x});
-    device.machine->multiply(backward_format(Device::format), factor::transposed, dy, factor::plain, with,
-                             weight_gradient, true);
+    detail::multiply_batch(*device.machine, backward_format(Device::format), factor::transposed, dy, factor::plain,
+                           with, weight_gradient, true);
     if (bias_gradient != nullptr) detail::add_column_sums(device, y_gradient, bias_gradient);
 }
 

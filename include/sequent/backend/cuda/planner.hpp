@@ -11,8 +11,9 @@
 namespace sequent {
 
 // general: a product and a function per step; any cell, size and scalar. one_block: a tile of 8 sequences from its
-// first step to its last in one block, weights in registers; small sizes, float. cluster: the same in a cluster of 2, 4
-// or 8 blocks, on GPUs from sm_90 on. automatic: the first of one_block, cluster and general that fits.
+// first step to its last in one block, weights in registers; small sizes, float. cluster: the same in a cluster of 2,
+// 4, 8 or 16 blocks, on GPUs from sm_90 on, 16 on those that can. automatic: the first of one_block, cluster and
+// general that fits.
 enum class strategy { automatic, general, one_block, cluster };
 
 [[nodiscard]] constexpr std::string_view name(strategy of) {
@@ -61,6 +62,7 @@ inline constexpr bool fits_one_block = [] {
 }();
 
 // The blocks of the smallest cluster that a cell fits, on every GPU that has clusters if there is such a one; 0: none.
+// 16, which not all of them can, only where nothing else fits.
 template <class Cell, class T, precision Format>
 inline constexpr int planned_blocks = [] {
     if constexpr (std::is_same_v<T, float> && Cell::hidden_size <= 512 && Cell::gate_count <= 4) {
@@ -69,6 +71,7 @@ inline constexpr int planned_blocks = [] {
             if (detail::fits_cluster<Cell, Format, 4>(memory)) return 4;
             if (detail::fits_cluster<Cell, Format, 8>(memory)) return 8;
         }
+        if (detail::fits_cluster<Cell, Format, 16>(detail::largest_shared_memory)) return 16;
     }
     return 0;
 }();

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "../../config.hpp"
+
 namespace sequent {
 
 // f32x3: both factors as the sum of two bf16 numbers, about 17 bits, on the tensor cores; the default for float.
@@ -37,14 +39,19 @@ enum class precision { f32x3, f32, tf32, bf16, f16 };
 }
 
 // The bits of a number in each format, rounded as the device's conversions do: to nearest, ties to even (tf32: away).
-[[nodiscard]] constexpr std::uint16_t bf16_bits(float value) {
-    std::uint32_t const bits = std::bit_cast<std::uint32_t>(value);
+[[nodiscard]] SEQUENT_HD constexpr std::uint16_t bf16_bits(float value) {
+    std::uint32_t const bits = __builtin_bit_cast(std::uint32_t, value);  // std::bit_cast is not for devices
     if (value != value) return 0x7FFF;
     return static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
-[[nodiscard]] constexpr float from_bf16(std::uint16_t bits) {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+[[nodiscard]] SEQUENT_HD constexpr float from_bf16(std::uint16_t bits) {
+    return __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16);
 }
+// One in memory: what a product reads whose factors are bf16.
+struct bf16_number {
+    std::uint16_t bits;
+    SEQUENT_HD explicit constexpr operator float() const { return from_bf16(bits); }
+};
 
 [[nodiscard]] constexpr std::uint32_t tf32_bits(float value) {
     std::uint32_t const bits = std::bit_cast<std::uint32_t>(value);

@@ -224,11 +224,13 @@ class device_recurrent {
         if constexpr (planned == strategy::general) {
             return "general";
         } else {
-            std::string const text = message(
-                name(planned), blocks > 1 ? message(" of ", blocks, " blocks") : "", ": tiles of 8 sequences, ",
-                forward_body::threads, " threads a block; forward and backward ", forward_body::weight_registers,
-                " and ", backward_body::weight_registers, " registers of a thread hold weights, a block has ",
-                forward_body::shared_bytes, " and ", backward_body::shared_bytes, " bytes of shared memory");
+            constexpr bool helped = backward_body::threads != forward_body::threads;
+            std::string const text =
+                message(name(planned), blocks > 1 ? message(" of ", blocks, " blocks") : "", ": tiles of 8 sequences, ",
+                        forward_body::threads, helped ? message(" and ", backward_body::threads) : "",
+                        " threads a block; forward and backward ", forward_body::weight_registers, " and ",
+                        backward_body::weight_registers, " registers of a thread hold weights, a block has ",
+                        forward_body::shared_bytes, " and ", backward_body::shared_bytes, " bytes of shared memory");
             return runs_tiles(device) ? text : "general, as this machine does not run " + text;
         }
     }

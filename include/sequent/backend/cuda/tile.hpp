@@ -79,9 +79,11 @@ struct tile_layout {
     static constexpr int warps = own / (8 * groups);
     static constexpr int threads = 32 * warps;
     static constexpr int slots = Rows / 8;
-    // Weights beyond so many registers of a thread lie in shared memory.
+    // Weights beyond so many registers of a thread lie in shared memory. 128 leave enough for all else; of the largest
+    // in 8 blocks, LSTMs of 257 to 384 units, shared memory would not hold so many.
     static constexpr int weight_registers = Blocks == 1                                             ? 255
                                             : Format == precision::bf16 || Format == precision::f16 ? 96
+                                            : Blocks == 8 && group_registers > 288                  ? 144
                                                                                                     : 128;
     static constexpr int chains = groups == 1 ? 2 : 1;  // of a forward product, whose tiles are the gates
     // Whether a step asks for the next one's numbers before its own product, which needs registers for both, or after.

@@ -3,7 +3,8 @@
 // memory to the product that makes the gradient of h before it, which each lane receives for the units and rows that it
 // owns. In one block a barrier ends a step. In a cluster a block multiplies the gates of its own units, which gives a
 // part of the gradient of all h; each lane sends the parts to the lanes like it in the blocks that own them, and adds
-// what it receives in the order of the blocks.
+// what it receives in the order of the blocks. Where there are many blocks each has few warps, and a warp would have
+// too many products: helpers, which own no units, make half of them.
 #pragma once
 
 #include "tile.hpp"
@@ -18,8 +19,10 @@ class tile_backward {
     static constexpr int hidden = layout::hidden, gates = layout::gates, states = layout::states;
     static constexpr int groups = layout::groups, slots = layout::slots, elements = layout::elements;
     static constexpr int units = Cell::unit_count, saved_count = Cell::saved_count;
-    // A tile for each block, of those of its units that this warp's lanes own there.
-    using product = stationary_product<Warp, format, Blocks, gates * layout::own, Rows,
+    // Warps that make the products of the same units, each those of as many blocks: the owner, then its helper.
+    static constexpr int teams = Blocks > 8 ? 2 : 1, owners = layout::warps, tiles = Blocks / teams;
+    // A tile for each block, of those of its units that the owner's lanes own there.
+    using product = stationary_product<Warp, format, tiles, gates * layout::own, Rows,
                                        Blocks == 1   ? 4
                                        : Blocks == 2 ? 2
                                                      : 1,
@@ -35,18 +38,20 @@ class tile_backward {
     };
 
   public:
-    static constexpr int rows = Rows, warps = layout::warps, threads = layout::threads, blocks = Blocks;
+    static constexpr int rows = Rows, warps = teams * owners, threads = 32 * warps, blocks = Blocks;
     static constexpr int weight_registers = product::weight_registers;
 
   private:
     // Shared memory: both buffers of gates' gradients, [operand rows, gates * own] each; the warps' weights; in a
-    // cluster two buffers of parts of h's gradient, [blocks, threads] pairs each.
+    // cluster two buffers of parts of h's gradient, [blocks, owners' threads] pairs each.
     static constexpr int weights_at = 2 * product::operand_bytes;
     static constexpr int parts_at = weights_at + warps * groups * product::weight_bytes;
-    static constexpr int end = parts_at + (Blocks == 1 ? 0 : 2 * Blocks * threads * 8);
+    static constexpr int end = parts_at + (Blocks == 1 ? 0 : 2 * Blocks * layout::threads * 8);
 
   public:
-    using exchange = std::conditional_t<Blocks == 1, no_exchange, cluster_exchange<end, (Blocks - 1) * threads * 8, 0>>;
+    using exchange =
+        std::conditional_t<Blocks == 1, no_exchange,
+                           cluster_exchange<end, (Blocks - 1) * layout::threads * 8, (teams - 1) * owners>>;
     static constexpr int shared_bytes = end + exchange::barriers_bytes;
     static constexpr bool receives = true;  // after each step of a cluster, and before a barrier of the block
     using arguments = tile_arguments<Cell>;
@@ -55,33 +60,18 @@ class tile_backward {
 
     SEQUENT_DEVICE void start(Warp& warp, arguments const& all) {
         auto const& run = all.runs[warp.block_y()];
-        int const first = layout::tile(warp) * Rows, batch = all.shape.batch;
+        int const first = layout::tile(warp) * Rows;
         order_ = {all.shape.offsets, all.shape.lengths[first], run.way != direction::forward};
-        layout::each_pair(warp, [&](int lane, int group, int slot) {
-            int const u = layout::unit(warp, lane, group), i = first + layout::row(lane, slot);
-            SEQUENT_UNROLL for (int p = 0; p < units; ++p) {
-                set_pair(unit_, lane, (group * units + p) * 2,
-                         layout::load(run.parameters + block::unit + p * block::unit_stride, u));
-                set_pair(unit_gradient_, lane, (group * units + p) * 2, {0, 0});
-            }
-            SEQUENT_UNROLL for (int s = 0; s < states; ++s) {
-                bool const given = i < batch && !run.final_gradient[s].empty();
-                set_pair(gradient_[s][group], lane, slot * 2,
-                         given ? layout::load(run.final_gradient[s].row(i), u) : float_pair{0, 0});
-            }
-            length_(lane, slot) = i < batch ? all.shape.lengths[i] : 0;
-        });
-        row_values values;
-        load_rows(warp, all, 0, order_.offset(0), order_.offset(1), values);
-        cells(warp, all, 0, order_.offset(0), values);
+        if (!helps(warp)) start_units(warp, all);
         float const* const weight = run.parameters + block::weight_hh;
         SEQUENT_UNROLL for (int group = 0; group < groups; ++group) product_[group].load(
             warp, own(warp, group), [&](int tile, int n, int k) {
-                int const column = tile * layout::own + (warp.index() * groups + group) * 8 + n, g = k / layout::own,
-                          u = layout::rank(warp) * layout::own + k % layout::own;
+                int const column = (first_tile(warp) + tile) * layout::own + (owner(warp) * groups + group) * 8 + n,
+                          g = k / layout::own, u = layout::rank(warp) * layout::own + k % layout::own;
                 return column < hidden && u < hidden ? weight[(g * hidden + u) * hidden + column] : 0.0f;
             });
         if constexpr (Blocks > 1) exchange::start(warp);
+        if (helps(warp)) return;
         load_rows(warp, all, 1, order_.offset(1), order_.offset(2), values_);
         SEQUENT_UNROLL for (int n = 0; n < 3; ++n) offset_[n] = order_.offset(n + 1);
     }
@@ -97,6 +87,7 @@ class tile_backward {
     }
     // The rest of a cluster's step, once all parts are here.
     SEQUENT_DEVICE void receive(Warp& warp, arguments const& all, int visit) {
+        if (helps(warp)) return;
         warp.lanes([&](int lane) {
             float_pair sum = get_pair(gradient_[0][0], lane, 0);
             SEQUENT_UNROLL for (int rank = 0; rank < Blocks; ++rank) {
@@ -111,6 +102,7 @@ class tile_backward {
     }
 
     SEQUENT_DEVICE void finish(Warp& warp, arguments const& all) {
+        if (helps(warp)) return;
         auto const& run = all.runs[warp.block_y()];
         layout::each_pair(warp, [&](int lane, int group, int slot) {
             int const i = layout::tile(warp) * Rows + layout::row(lane, slot);
@@ -139,6 +131,33 @@ class tile_backward {
     }
 
   private:
+    // Whether this warp owns no units; the owner that it helps, or itself; the first block whose part it makes.
+    static SEQUENT_DEVICE bool helps(Warp const& warp) { return teams > 1 && warp.index() >= owners; }
+    static SEQUENT_DEVICE int owner(Warp const& warp) { return warp.index() - (helps(warp) ? owners : 0); }
+    static SEQUENT_DEVICE int first_tile(Warp const& warp) { return helps(warp) ? tiles : 0; }
+
+    SEQUENT_DEVICE void start_units(Warp& warp, arguments const& all) {
+        auto const& run = all.runs[warp.block_y()];
+        int const first = layout::tile(warp) * Rows, batch = all.shape.batch;
+        layout::each_pair(warp, [&](int lane, int group, int slot) {
+            int const u = layout::unit(warp, lane, group), i = first + layout::row(lane, slot);
+            SEQUENT_UNROLL for (int p = 0; p < units; ++p) {
+                set_pair(unit_, lane, (group * units + p) * 2,
+                         layout::load(run.parameters + block::unit + p * block::unit_stride, u));
+                set_pair(unit_gradient_, lane, (group * units + p) * 2, {0, 0});
+            }
+            SEQUENT_UNROLL for (int s = 0; s < states; ++s) {
+                bool const given = i < batch && !run.final_gradient[s].empty();
+                set_pair(gradient_[s][group], lane, slot * 2,
+                         given ? layout::load(run.final_gradient[s].row(i), u) : float_pair{0, 0});
+            }
+            length_(lane, slot) = i < batch ? all.shape.lengths[i] : 0;
+        });
+        row_values values;
+        load_rows(warp, all, 0, order_.offset(0), order_.offset(1), values);
+        cells(warp, all, 0, order_.offset(0), values);
+    }
+
     SEQUENT_DEVICE void step_alone(Warp& warp, arguments const& all, int visit) {
         row_values next;
         if (layout::early) load_rows(warp, all, visit + 2, offset_[1], offset_[2], next);
@@ -152,24 +171,28 @@ class tile_backward {
     SEQUENT_DEVICE void send_parts(Warp& warp, int visit) const {
         typename product::sums sums;
         warp.lanes([&](int lane) {
-            SEQUENT_UNROLL for (int rank = 0; rank < Blocks; ++rank) set_pair(sums, lane, rank * 2, {0, 0});
+            SEQUENT_UNROLL for (int tile = 0; tile < tiles; ++tile) set_pair(sums, lane, tile * 2, {0, 0});
         });
         product_[0].multiply(warp, visit % 2 * product::operand_bytes, own(warp, 0), sums);
-        int const mine = layout::rank(warp);
+        int const mine = layout::rank(warp), first = first_tile(warp);
         warp.lanes([&](int lane) {
-            SEQUENT_UNROLL for (int rank = 0; rank < Blocks; ++rank) {
-                float_pair const part = get_pair(sums, lane, rank * 2);
-                int const at = part_at(warp, lane, visit, mine);
+            SEQUENT_UNROLL for (int tile = 0; tile < tiles; ++tile) {
+                float_pair const part = get_pair(sums, lane, tile * 2);
+                int const at = part_at(warp, lane, visit, mine), rank = first + tile;
                 if (rank == mine)
                     warp.store(lane, at, part);
                 else
                     warp.store_async(lane, rank, at, part, exchange::barrier(visit));
             }
         });
+        if constexpr (teams > 1) {  // the owner may read what its helper has stored here
+            warp.sync();
+            if (helps(warp)) exchange::arrive(warp, visit);
+        }
     }
-    // Where a lane's part from a block stands.
+    // Where a part from a block stands, of the units that a lane owns or helps with.
     static SEQUENT_DEVICE int part_at(Warp const& warp, int lane, int visit, int from) {
-        return parts_at + (((visit % 2 * Blocks + from) * warps + warp.index()) * 32 + lane) * 8;
+        return parts_at + (((visit % 2 * Blocks + from) * owners + owner(warp)) * 32 + lane) * 8;
     }
     SEQUENT_DEVICE void advance(int visit) {
         offset_[0] = offset_[1], offset_[1] = offset_[2], offset_[2] = order_.offset(visit + 4);

@@ -41,6 +41,17 @@ inline void check_kernel(cudaError_t status, std::string_view call, void const* 
     check_cuda(status, message(call, " of ", has_name ? name : "a kernel"), where);
 }
 
+inline bool is_captured(cudaStream_t stream) {
+    cudaStreamCaptureStatus status{};
+    check_cuda(cudaStreamIsCapturing(stream, &status), "cudaStreamIsCapturing");
+    return status != cudaStreamCaptureStatusNone;
+}
+// At every launch a graph would use the same memory of the host, whatever that is used for by then.
+inline void refuse_capture(cudaStream_t stream, std::string_view what) {
+    if (is_captured(stream))
+        throw cuda_error(message("sequent::cuda: ", what, " cannot be captured in a graph of yours"));
+}
+
 // Streams to be waited for, whichever thread adds and removes them.
 class stream_list {
   public:
@@ -76,6 +87,7 @@ class upload_slot {
 
     // Copies to the device, to a place that stays until the next call, or (to != nullptr) to another.
     void const* send(void const* from, std::size_t bytes, void* to, cudaStream_t stream) {
+        refuse_capture(stream, "what comes from the host");
         if (event_ == nullptr) check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
         check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");  // the last copy out of it is done
         if (bytes > host_room_) {
