@@ -1,4 +1,5 @@
 // What an emulated machine cannot show of the class gpu: errors of CUDA, and streams.
+#include <functional>
 #include <thread>
 
 #include "on_gpu.hpp"
@@ -84,4 +85,45 @@ TEST_CASE("gpu: while a graph is made other threads use the default stream") {
     other.join();
     CHECK(status == cudaSuccess);
     gpu::release(memory);
+}
+
+TEST_CASE("gpu: into a graph of the caller's go launches, and nothing from or to the host") {
+    NEEDS_GPU();
+    cudaStream_t stream = nullptr;
+    detail::check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    {
+        on_device<cuda, float> here{cuda{.machine = std::make_shared<gpu>(stream)}};
+        gpu& machine = *here.device.machine;
+        float* const numbers = here.put(std::vector<float>(100, 1.0f));
+        auto const answer = machine.ask();
+        machine.wait();
+        cudaGraph_t graph = nullptr;
+        cudaGraphExec_t executable = nullptr;
+        REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal) == cudaSuccess);
+        machine.together([&] { machine.each(100, add_one{numbers}); });
+        std::vector<float> const twos(100, 2.0f);
+        CHECK_THROWS_WITH(machine.from_host(twos.data(), 400, numbers),
+                          "sequent::cuda: what comes from the host cannot be captured in a graph of yours");
+        CHECK_THROWS_WITH(machine.upload(std::span(twos)),
+                          "sequent::cuda: what comes from the host cannot be captured in a graph of yours");
+        auto const large = std::vector<float>((std::size_t{64} << 18) + 1);
+        CHECK_THROWS_WITH(machine.from_host(large.data(), 4 * large.size(), numbers),
+                          "sequent::cuda: what comes from the host cannot be captured in a graph of yours");
+        float number = 0;
+        for (auto const& reads : {std::function<void()>([&] { machine.send(*answer); }),
+                                  std::function<void()>([&] { (void)machine.ask(); }),
+                                  std::function<void()>([&] { machine.to_host(numbers, 4, &number); })})
+            CHECK_THROWS_WITH(reads(), "sequent::cuda: what the host reads cannot be captured in a graph of yours");
+        REQUIRE(cudaStreamEndCapture(stream, &graph) == cudaSuccess);
+        REQUIRE(cudaGraphInstantiate(&executable, graph, 0) == cudaSuccess);
+        for (int k = 0; k < 3; ++k) REQUIRE(cudaGraphLaunch(executable, stream) == cudaSuccess);
+        CHECK(here.get(static_cast<float const*>(numbers), 100) == std::vector<float>(100, 4.0f));
+        machine.wait();
+        CHECK(cudaGraphExecDestroy(executable) == cudaSuccess);
+        CHECK(cudaGraphDestroy(graph) == cudaSuccess);
+        (void)machine.upload(std::span(twos));  // as ever
+        machine.send(*answer);
+        (void)answer->on_host();
+    }
+    CHECK(cudaStreamDestroy(stream) == cudaSuccess);
 }

@@ -24,6 +24,12 @@ inline bool has_clusters() {
     return cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) == cudaSuccess && major >= 9;
 }
 
+// Whether this GPU is simulated, and takes its time: the only one of a single multiprocessor.
+inline bool is_slow() {
+    int processors = 0;
+    return cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, 0) == cudaSuccess && processors == 1;
+}
+
 // |actual - expected| / |expected| in L2 norms; NaN or another size: infinity.
 inline double error_of(std::vector<double> const& actual, std::vector<double> const& expected) {
     double difference = 0, norm = 1e-300;

@@ -15,6 +15,43 @@ TEMPLATE_TEST_CASE("gpu: rows, affine maps, poolings", "[tiny]", float, double) 
             CHECK(poolings<T, cuda>(lengths, nan) == poolings<T, reference>(lengths, nan));
 }
 
+TEST_CASE("gpu: products split into bf16 numbers, twice the same bits", "[tiny]") {
+    NEEDS_GPU();
+    for (product_case of : {product_case{3, 5, 7}, {37, 21, 129}, {24, 72, 2049}})
+        for (factor const a_is : {factor::plain, factor::transposed})
+            for (factor const b_is : {factor::plain, factor::transposed})
+                for (bool const accumulate : {false, true}) {
+                    of.a_is = a_is, of.b_is = b_is, of.accumulate = accumulate;
+                    INFO(of.rows << ", " << of.columns << ", " << of.depth);
+                    auto const here = product_of<float, cuda>(of);
+                    CHECK(error_of(here, product_of<double, reference>(of)) < 0x1p-16);
+                    CHECK(product_of<float, cuda>(of) == here);
+                }
+    product_case const two_blocks{2721, 1, 2048};
+    CHECK(error_of(product_of<float, cuda>(two_blocks), product_of<double, reference>(two_blocks)) < 0x1p-16);
+}
+
+TEST_CASE("gpu: large products are split where it is fast in bf16, in f32x3 alone") {
+    NEEDS_GPU();
+    auto const product = [](auto device, bool split) {
+        on_device<decltype(device), float> here{device};
+        auto const a = here.random(520, 600, 1), b = here.random(600, 540, 2), c = here.random(520, 540, 3);
+        matrix_view<float const> const left(a), right(b);
+        if (split)
+            detail::multiply_split(*device.machine, factor::plain, left, factor::plain, right, c, false);
+        else
+            affine_backward_input(device, left, right, c);
+        std::vector<double> result;
+        here.append(result, c);
+        return result;
+    };
+    cuda const device;
+    auto const here = product(device, false), floats = product(cuda_with<precision::f32>{}, false);
+    CHECK((here == product(device, true)) == device.machine->is_fast_in_bf16());
+    CHECK((here == floats) != device.machine->is_fast_in_bf16());
+    CHECK(error_of(here, floats) < 0x1p-16);
+}
+
 TEMPLATE_TEST_CASE("gpu: dropout, sums, scale, fill, optimizers, cross-entropy; twice the same bits", "[tiny]", float,
                    double) {
     NEEDS_GPU();

@@ -31,9 +31,9 @@ TEMPLATE_TEST_CASE("gpu: the operations, as on the CPU", "", float, double) {
 
 TEST_CASE("gpu: the lesson's network learns along the CPU's curve") {
     NEEDS_GPU();
-    constexpr int steps = 200;
+    int const steps = is_slow() ? 20 : 200;
     auto const there = lesson_on_cpu(steps);
-    CHECK(there.back() < 0.6 * there.front());
+    CHECK(there.back() < (is_slow() ? 1 : 0.6) * there.front());
     // Emulated, they lie at 1.6e-7, 8e-8 and 2.5e-4 from it.
     CHECK(error_of(lesson_curve<cuda>(steps), there) < 1e-4);
     CHECK(error_of(lesson_curve<cuda_with<precision::f32, strategy::general>>(steps), there) < 1e-5);
