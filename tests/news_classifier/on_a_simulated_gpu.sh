@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # on_a_simulated_gpu.sh SIMULATED PROGRAM: the news classifier, linked with a simulated GPU (SIMULATED), trains every model on
-# made-up rows. Succeeds when it tells the losses and accuracies of the CPU (PROGRAM), and when the CPU goes on from the GPU's checkpoint to the numbers of a training of its own.
+# made-up rows. Succeeds when it tells the losses and accuracies of the CPU (PROGRAM), and when the CPU goes on from the
+# GPU's checkpoint to the numbers of a training of its own.
 set -euo pipefail
 simulated=$(realpath "$1")
 program=$(realpath "$2")

@@ -310,7 +310,7 @@ class gpu {
     // The default stream that streams wait for and that waits for them, however the program is compiled.
     static inline cudaStream_t const in_between = cudaStreamLegacy;
 
-    // Constructed: what open() has made is released, too where it throws.
+    // A machine to be opened: a gpu is whole when this is done, so what open() has made is released where it throws.
     gpu(cudaStream_t stream, bool owns) : stream_(stream), owns_stream_(owns) {}
     void open() {
         unsigned how = 0;
